@@ -1,0 +1,48 @@
+//! What travels between Carillon's services, and where: messages, subjects, channels, ids,
+//! the endpoint table and the route table.
+//!
+//! Nothing here does I/O. No subject is formatted anywhere else, and a gateway that knows this
+//! crate knows everything that it may know about the services behind it.
+
+mod channel;
+mod dialect;
+mod endpoint;
+mod id;
+mod method;
+mod path;
+mod route;
+mod service_name;
+mod since;
+mod subject;
+
+pub use channel::{Channel, ChannelError, ChannelTemplate};
+pub use dialect::Dialect;
+pub use endpoint::{CloseCodes, ENDPOINTS, Endpoint, Payload, SlowConsumer, endpoint, endpoint_at};
+pub use id::{Id, InvalidId};
+pub use method::Method;
+pub use path::{Located, Parameters};
+pub use route::{Access, HttpMethod, ROUTES, Route, RouteMatch, route_at};
+pub use service_name::ServiceName;
+pub use since::{Since, SinceError};
+pub use subject::{Pattern, Subject};
+
+/// Messages generated from `proto/carillon/v1`.
+pub mod messages {
+    #![allow(missing_docs, clippy::all)]
+    include!(concat!(env!("OUT_DIR"), "/carillon.v1.rs"));
+}
+
+/// The role that may administer everything.
+pub const ADMIN_ROLE: &str = "admin";
+
+impl messages::Identity {
+    /// Whether this identity may administer the deployment.
+    pub fn is_admin(&self) -> bool {
+        self.roles.iter().any(|role| role == ADMIN_ROLE)
+    }
+
+    /// Whether this is a service token that was given `scope`.
+    pub fn has_scope(&self, scope: &str) -> bool {
+        self.service && self.scopes.iter().any(|held| held == scope)
+    }
+}

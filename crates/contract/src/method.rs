@@ -1,0 +1,44 @@
+//! The methods of services: a request type carries its own name and the type of its reply.
+
+use prost::Message;
+
+use crate::messages::{
+    AccessReply, AccessRequest, ClosedNotice, FrameReply, FrameRequest, HeadsReply, HeadsRequest,
+    HistoryReply, HistoryRequest, HttpReply, HttpRequest, JwksReply, JwksRequest, MembersReply,
+    MembersRequest, MembershipReply, MembershipRequest, OpenReply, OpenRequest, PublishEventReply,
+    PublishEventRequest,
+};
+
+/// A request that some service answers at `rpc.<service>.<NAME>`.
+pub trait Method: Message + Default + 'static {
+    /// The method's name: the last word of its subject, and its label in metrics.
+    const NAME: &'static str;
+    /// What answers it.
+    type Reply: Message + Default + 'static;
+}
+
+macro_rules! methods {
+    ($($name:literal: $request:ty => $reply:ty,)*) => {
+        $(impl Method for $request {
+            const NAME: &'static str = $name;
+            type Reply = $reply;
+        })*
+    };
+}
+
+methods! {
+    // Every service that owns an endpoint, a channel or a route.
+    "open": OpenRequest => OpenReply,
+    "frame": FrameRequest => FrameReply,
+    "closed": ClosedNotice => (),
+    "history": HistoryRequest => HistoryReply,
+    "heads": HeadsRequest => HeadsReply,
+    "http": HttpRequest => HttpReply,
+    // Auth.
+    "access": AccessRequest => AccessReply,
+    "jwks": JwksRequest => JwksReply,
+    "membership": MembershipRequest => MembershipReply,
+    "members": MembersRequest => MembersReply,
+    // Notification.
+    "publish_event": PublishEventRequest => PublishEventReply,
+}

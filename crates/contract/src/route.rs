@@ -1,0 +1,232 @@
+//! The route table: one row for each HTTP request that the gateway passes on to its owner.
+
+use std::sync::LazyLock;
+
+use matchit::Router;
+
+use crate::{
+    ServiceName,
+    path::{self, Parameters},
+};
+
+/// An HTTP method and path, who answers it, and who may ask.
+#[derive(Debug)]
+pub struct Route {
+    /// Its name in messages, metrics, logs and `--allow-anonymous`.
+    pub name: &'static str,
+    /// The request's method.
+    pub method: HttpMethod,
+    /// The pattern of its path; the trailing slash is optional.
+    pub pattern: &'static str,
+    /// The service that answers.
+    pub owner: ServiceName,
+    /// Who may ask, as far as the gateway can tell; the owner may ask for more.
+    pub access: Access,
+}
+
+/// The methods that routes use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HttpMethod {
+    /// Reads.
+    Get,
+    /// Creates or acts.
+    Post,
+    /// Replaces.
+    Put,
+    /// Changes in part.
+    Patch,
+    /// Removes.
+    Delete,
+}
+
+impl HttpMethod {
+    /// The method's name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// Who may use a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anyone; a token is not even looked at.
+    Public,
+    /// Anyone with a token; and without one where the deployment lists the route (`--allow-anonymous`).
+    Anonymous,
+    /// A user, with a token.
+    User,
+    /// An admin.
+    Admin,
+    /// A service token with this scope, or an admin.
+    Scope(&'static str),
+}
+
+/// What a method and path come to.
+#[derive(Debug)]
+pub enum RouteMatch {
+    /// This route, with these parameters.
+    Found(&'static Route, Parameters),
+    /// The path has routes, but with these methods only.
+    MethodNotAllowed(Vec<&'static str>),
+    /// No such path.
+    NotFound,
+}
+
+const fn row(
+    name: &'static str,
+    method: HttpMethod,
+    pattern: &'static str,
+    owner: ServiceName,
+    access: Access,
+) -> Route {
+    Route { name, method, pattern, owner, access }
+}
+
+/// Every route.
+pub static ROUTES: &[Route] = {
+    use Access::{Admin, Anonymous, Public, Scope, User};
+    use HttpMethod::{Delete, Get, Post, Put};
+    use ServiceName::{Auth, Notification};
+    &[
+        // Logging in and out.
+        row("auth.token", Post, "/api/auth/token/", Auth, Public),
+        row("auth.token.refresh", Post, "/api/auth/token/refresh/", Auth, Public),
+        row("auth.token.verify", Post, "/api/auth/token/verify/", Auth, Public),
+        row("auth.logout", Post, "/api/auth/logout/", Auth, Public),
+        row("auth.me", Get, "/api/auth/me/", Auth, User),
+        row("auth.jwks", Get, "/.well-known/jwks.json", Auth, Public),
+        // Users, their tokens, and keys.
+        row("auth.users.list", Get, "/api/auth/users/", Auth, Admin),
+        row("auth.users.create", Post, "/api/auth/users/", Auth, Admin),
+        row("auth.users.delete", Delete, "/api/auth/users/{user_id}/", Auth, Admin),
+        row("auth.users.revoke", Post, "/api/auth/users/{user_id}/revoke/", Auth, Admin),
+        row("auth.tokens.revoke", Post, "/api/auth/tokens/{token_id}/revoke/", Auth, Admin),
+        row("auth.service-tokens.list", Get, "/api/auth/service-tokens/", Auth, Admin),
+        row("auth.service-tokens.create", Post, "/api/auth/service-tokens/", Auth, Admin),
+        row("auth.service-tokens.revoke", Delete, "/api/auth/service-tokens/{token_id}/", Auth, Admin),
+        row("auth.keys.rotate", Post, "/api/auth/keys/rotate/", Auth, Admin),
+        // Organisations and projects. A back end keeps members in step with the bulk PUT.
+        row("auth.orgs.list", Get, "/api/auth/orgs/", Auth, Admin),
+        row("auth.orgs.create", Post, "/api/auth/orgs/", Auth, Admin),
+        row("auth.orgs.delete", Delete, "/api/auth/orgs/{org_id}/", Auth, Admin),
+        row(
+            "auth.orgs.members.list",
+            Get,
+            "/api/auth/orgs/{org_id}/members/",
+            Auth,
+            Scope("memberships:write"),
+        ),
+        row(
+            "auth.orgs.members.replace",
+            Put,
+            "/api/auth/orgs/{org_id}/members/",
+            Auth,
+            Scope("memberships:write"),
+        ),
+        row(
+            "auth.orgs.members.add",
+            Put,
+            "/api/auth/orgs/{org_id}/members/{user_id}/",
+            Auth,
+            Scope("memberships:write"),
+        ),
+        row(
+            "auth.orgs.members.remove",
+            Delete,
+            "/api/auth/orgs/{org_id}/members/{user_id}/",
+            Auth,
+            Scope("memberships:write"),
+        ),
+        row("auth.projects.list", Get, "/api/auth/projects/", Auth, Admin),
+        row("auth.projects.create", Post, "/api/auth/projects/", Auth, Admin),
+        row("auth.projects.delete", Delete, "/api/auth/projects/{project_id}/", Auth, Admin),
+        row(
+            "auth.projects.members.list",
+            Get,
+            "/api/auth/projects/{project_id}/members/",
+            Auth,
+            Scope("memberships:write"),
+        ),
+        row(
+            "auth.projects.members.replace",
+            Put,
+            "/api/auth/projects/{project_id}/members/",
+            Auth,
+            Scope("memberships:write"),
+        ),
+        row(
+            "auth.projects.members.add",
+            Put,
+            "/api/auth/projects/{project_id}/members/{user_id}/",
+            Auth,
+            Scope("memberships:write"),
+        ),
+        row(
+            "auth.projects.members.remove",
+            Delete,
+            "/api/auth/projects/{project_id}/members/{user_id}/",
+            Auth,
+            Scope("memberships:write"),
+        ),
+        // Notifications.
+        row("notifications.list", Get, "/api/notifications/", Notification, User),
+        row("notifications.send", Post, "/api/notifications/send/", Notification, Anonymous),
+        row("notifications.read-all", Post, "/api/notifications/read-all/", Notification, User),
+        row("notifications.read", Post, "/api/notifications/{notification_id}/read/", Notification, User),
+        row("notifications.delete", Delete, "/api/notifications/{notification_id}/", Notification, User),
+        // Organisation events.
+        row("orgs.events.publish", Post, "/api/orgs/{org_id}/events/", Notification, Scope("events:publish")),
+    ]
+};
+
+/// The route for a request.
+pub fn route_at(method: &str, path: &str) -> RouteMatch {
+    static ROUTER: LazyLock<Router<Vec<&'static Route>>> = LazyLock::new(|| {
+        let mut by_pattern: Vec<(&'static str, Vec<&'static Route>)> = Vec::new();
+        for route in ROUTES {
+            match by_pattern.iter_mut().find(|(pattern, _)| *pattern == route.pattern) {
+                Some((_, routes)) => routes.push(route),
+                None => by_pattern.push((route.pattern, vec![route])),
+            }
+        }
+        path::router(by_pattern)
+    });
+    let Ok(found) = ROUTER.at(path) else { return RouteMatch::NotFound };
+    let Some(parameters) = path::decode(&found.params) else { return RouteMatch::NotFound };
+    match found.value.iter().find(|route| route.method.as_str() == method) {
+        Some(route) => RouteMatch::Found(route, parameters),
+        None => RouteMatch::MethodNotAllowed(found.value.iter().map(|route| route.method.as_str()).collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fixed_path_wins_over_a_parameter() {
+        let RouteMatch::Found(route, _) = route_at("POST", "/api/notifications/read-all") else {
+            panic!("no route")
+        };
+        assert_eq!(route.name, "notifications.read-all");
+        let RouteMatch::Found(route, parameters) = route_at("POST", "/api/notifications/7/read/") else {
+            panic!("no route")
+        };
+        assert_eq!((route.name, parameters["notification_id"].as_str()), ("notifications.read", "7"));
+    }
+
+    #[test]
+    fn a_wrong_method_names_the_right_ones() {
+        let RouteMatch::MethodNotAllowed(methods) = route_at("PUT", "/api/auth/orgs/") else {
+            panic!("a route")
+        };
+        assert_eq!(methods, ["GET", "POST"]);
+        assert!(matches!(route_at("GET", "/api/nothing/"), RouteMatch::NotFound));
+    }
+}

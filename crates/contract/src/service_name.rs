@@ -1,0 +1,32 @@
+//! The services by name.
+
+use std::fmt;
+
+/// A service that owns a domain. Its name is its subject token, its queue group, its database
+/// schema and its label in metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ServiceName {
+    /// Users, organisations, projects, memberships, tokens, keys, revocation.
+    Auth,
+    /// User notifications and organisation events.
+    Notification,
+}
+
+impl ServiceName {
+    /// Every service.
+    pub const ALL: [Self; 2] = [Self::Auth, Self::Notification];
+
+    /// The name as it stands in subjects, schemas, metrics and logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Auth => "auth",
+            Self::Notification => "notification",
+        }
+    }
+}
+
+impl fmt::Display for ServiceName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,119 @@
+//! Subjects on the bus, and the patterns that match them.
+
+use std::fmt;
+
+use crate::{Channel, Method, ServiceName};
+
+/// Where one message goes. Only this module makes them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Subject(Box<str>);
+
+impl Subject {
+    /// `rpc.<service>.<method>`: a request to one replica of a service.
+    pub fn rpc<M: Method>(service: ServiceName) -> Self {
+        Self(format!("rpc.{service}.{}", M::NAME).into())
+    }
+
+    /// `live.<channel>`: an event to whoever listens.
+    pub fn live(channel: &Channel) -> Self {
+        Self(format!("live.{channel}").into())
+    }
+
+    /// `test.<word>`: where the bus's own contract suite talks.
+    ///
+    /// # Panics
+    /// If `word` is not made of letters, digits, dots, `_` and `-`.
+    pub fn test(word: &str) -> Self {
+        assert!(word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte)), "{word}");
+        Self(format!("test.{word}").into())
+    }
+
+    /// The subject's text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The channel of a `live.` subject's text.
+    pub fn channel(text: &str) -> Option<Channel> {
+        text.strip_prefix("live.")?.parse().ok()
+    }
+
+    /// The method of a `rpc.<service>.` subject's text.
+    pub fn method(text: &str) -> Option<&str> {
+        text.strip_prefix("rpc.")?.split_once('.').map(|(_, method)| method)
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// What a subscription listens to: a subject, or a prefix followed by a wildcard.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Pattern(Box<str>);
+
+impl Pattern {
+    /// Every method of a service: `rpc.<service>.*`.
+    pub fn rpc(service: ServiceName) -> Self {
+        Self(format!("rpc.{service}.*").into())
+    }
+
+    /// Every subject below `test.<word>`, or with one more word if `one` is set.
+    ///
+    /// # Panics
+    /// If `word` is not made of letters, digits, dots, `_` and `-`.
+    pub fn test_below(word: &str, one: bool) -> Self {
+        let wildcard = if one { '*' } else { '>' };
+        Self(format!("{}.{wildcard}", Subject::test(word)).into())
+    }
+
+    /// The pattern's text, in NATS's syntax.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether a subject's text matches, by NATS's rules: `*` is one word, a final `>` one or more.
+    pub fn matches(&self, subject: &str) -> bool {
+        let mut words = subject.split('.');
+        for wanted in self.0.split('.') {
+            match (wanted, words.next()) {
+                (">", Some(_)) => return true,
+                ("*", Some(_)) => {}
+                (wanted, Some(word)) if wanted == word => {}
+                _ => return false,
+            }
+        }
+        words.next().is_none()
+    }
+}
+
+impl From<Subject> for Pattern {
+    fn from(subject: Subject) -> Self {
+        Self(subject.0)
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wildcard_matches_what_nats_would_match() {
+        let one = Pattern::test_below("a", true);
+        assert!(one.matches("test.a.b"));
+        assert!(!one.matches("test.a"));
+        assert!(!one.matches("test.a.b.c"));
+        let many = Pattern::test_below("a", false);
+        assert!(many.matches("test.a.b.c"));
+        assert!(!many.matches("test.a"));
+        assert!(Pattern::from(Subject::test("a")).matches("test.a"));
+    }
+}
