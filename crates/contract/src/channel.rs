@@ -13,7 +13,7 @@ const KINDS: [(&str, ServiceName); 4] = [
 ];
 
 /// The longest name in bytes: a name of 100 characters of any script fits, escaped.
-const MAX_LENGTH: usize = 1_500;
+pub(crate) const MAX_LENGTH: usize = 1_500;
 
 /// A named log of events: `user.42`, `org.acme`.
 ///
@@ -167,7 +167,7 @@ fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
 }
 
-fn escape(part: &str, text: &mut String) {
+pub(crate) fn escape(part: &str, text: &mut String) {
     for byte in part.bytes() {
         if is_plain(byte) {
             text.push(char::from(byte));
@@ -177,14 +177,14 @@ fn escape(part: &str, text: &mut String) {
     }
 }
 
-fn is_canonical_word(word: &str) -> bool {
+pub(crate) fn is_canonical_word(word: &str) -> bool {
     let Some(part) = unescape(word) else { return false };
     let mut again = String::with_capacity(word.len());
     escape(&part, &mut again);
     !part.is_empty() && again == word
 }
 
-fn unescape(word: &str) -> Option<String> {
+pub(crate) fn unescape(word: &str) -> Option<String> {
     let mut bytes = word.bytes();
     let mut part = Vec::with_capacity(word.len());
     while let Some(byte) = bytes.next() {

@@ -10,6 +10,7 @@ mod endpoint;
 mod id;
 mod method;
 mod path;
+mod resource;
 mod route;
 mod service_name;
 mod since;
@@ -21,6 +22,7 @@ pub use endpoint::{CloseCodes, ENDPOINTS, Endpoint, Payload, SlowConsumer, endpo
 pub use id::{Id, InvalidId};
 pub use method::Method;
 pub use path::{Located, Parameters};
+pub use resource::{Resource, ResourceKind};
 pub use route::{Access, HttpMethod, ROUTES, Route, RouteMatch, route_at};
 pub use service_name::ServiceName;
 pub use since::{Since, SinceError};
