@@ -1,0 +1,80 @@
+//! The event log of one service: what was published to its channels, numbered 1, 2, 3, … in each.
+
+mod append;
+mod heads;
+mod history;
+mod prune;
+
+use std::{sync::Arc, time::Duration};
+
+use carillon_contract::messages;
+use prost::Message as _;
+
+use crate::{Database, StoreError};
+
+pub use append::{Appended, NewEvent};
+
+/// How much of each channel the log keeps. What is older than `age`, or more than `count`
+/// offsets behind the head, can be pruned; its cause is forgotten with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Events may be forgotten when they are older.
+    pub age: Duration,
+    /// Of each channel so many events are kept at most.
+    pub count: u64,
+}
+
+/// The event log of one service's database. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Log {
+    database: Database,
+    retention: Retention,
+    epoch: Arc<str>,
+}
+
+impl Log {
+    /// The log of a database, which gets its epoch when it is opened for the first time.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn open(database: Database, retention: Retention) -> Result<Self, StoreError> {
+        let epoch = settle_epoch(&database).await?.into();
+        Ok(Self { database, retention, epoch })
+    }
+
+    /// The identity of this log, of letters `a-z` and digits: offsets of two epochs don't compare.
+    pub fn epoch(&self) -> &str {
+        &self.epoch
+    }
+}
+
+/// Of replicas that start together, the first one's choice counts.
+async fn settle_epoch(database: &Database) -> Result<String, StoreError> {
+    let mut tx = database.begin().await?;
+    sqlx::query("INSERT INTO log (id, epoch) VALUES (1, $1) ON CONFLICT (id) DO NOTHING")
+        .bind(random_epoch())
+        .execute(&mut *tx)
+        .await?;
+    let epoch = sqlx::query_scalar("SELECT epoch FROM log WHERE id = 1").fetch_one(&mut *tx).await?;
+    tx.commit().await?;
+    Ok(epoch)
+}
+
+fn random_epoch() -> String {
+    const LETTERS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+    (0..8).map(|_| char::from(LETTERS[rand::random_range(0..LETTERS.len())])).collect()
+}
+
+/// As the log keeps them: an event with nothing but its variants.
+fn encode_variants(variants: &[messages::Variant]) -> Vec<u8> {
+    messages::Event { variants: variants.to_vec(), ..Default::default() }.encode_to_vec()
+}
+
+fn decode_variants(bytes: &[u8]) -> Result<Vec<messages::Variant>, StoreError> {
+    Ok(messages::Event::decode(bytes).map_err(StoreError::other)?.variants)
+}
+
+/// Offsets are BIGINT in the database and never negative.
+fn offset(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or_default()
+}
