@@ -1,0 +1,48 @@
+//! Trace context.
+
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use carillon_bus::{Handler, Refusal, TraceContext};
+use carillon_contract::{ServiceName, Subject, messages::JwksRequest};
+
+use crate::bed::{Kind, next};
+
+pub(crate) async fn a_trace_travels_with_a_message(kind: Kind) {
+    let bed = kind.start();
+    let bus = bed.bus().await;
+    let subject = Subject::test("a");
+    let mut subscription = bus.subscribe(subject.clone()).await.expect("a subscription");
+    bus.publish(&subject, "without".into()).await.expect("published");
+    assert_eq!(next(&mut subscription).await.trace, None);
+    for context in [TraceContext::new_root(), TraceContext::new_root().with_state("vendor=1,other=2")] {
+        let publishing = context.clone().scope(bus.publish(&subject, "with".into()));
+        publishing.await.expect("published");
+        assert_eq!(next(&mut subscription).await.trace, Some(context));
+    }
+}
+
+pub(crate) async fn a_trace_travels_with_a_request(kind: Kind) {
+    #[derive(Clone, Default)]
+    struct Remembers(Arc<Mutex<Vec<Option<TraceContext>>>>);
+
+    impl Handler for Remembers {
+        async fn handle(&self, _: &str, payload: Bytes) -> Result<Bytes, Refusal> {
+            self.0.lock().expect("a lock").push(TraceContext::current());
+            Ok(payload)
+        }
+    }
+
+    let bed = kind.start();
+    let seen = Remembers::default();
+    let _server = bed.bus().await.serve(ServiceName::Auth, 1, seen.clone()).await.expect("a server");
+    let (bus, context) = (bed.bus().await, TraceContext::new_root());
+    let subject = Subject::rpc::<JwksRequest>(ServiceName::Auth);
+    bus.request(&subject, "x".into()).await.expect("a reply");
+    context.clone().scope(bus.request(&subject, "x".into())).await.expect("a reply");
+    let seen = seen.0.lock().expect("a lock");
+    assert_eq!(seen[0], None);
+    let handled = seen[1].as_ref().expect("a context");
+    assert_eq!(handled.trace_id(), context.trace_id());
+    assert_ne!(*handled, context, "a handler is a span of its own");
+}
