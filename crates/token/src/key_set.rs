@@ -10,8 +10,8 @@ use crate::{VerifyError, algorithm, parts::Parts};
 /// More keys than any issuer needs.
 const MAX_KEYS: usize = 100;
 
-/// How many keys are tried for a token that doesn't name one: checking a signature costs time.
-const MAX_UNNAMED: usize = 4;
+/// How many keys are tried for one token, which may not name one: checking a signature costs time.
+const MAX_TRIED: usize = 4;
 
 /// The public keys of one issuer.
 pub(crate) struct KeySet(Vec<Key>);
@@ -71,17 +71,16 @@ impl KeySet {
     /// Whether one of the keys made the token's signature. A token that names no key may have been made
     /// by any that is for its algorithm.
     pub(crate) fn judge(&self, token: &Parts<'_>) -> Verdict {
+        let is_named = |key: &&Key| token.key_id.is_none() || key.id == token.key_id;
         let is_for = |key: &&Key| key.algorithms.contains(&token.algorithm);
-        let keys: Vec<&Key> = match &token.key_id {
-            Some(id) => self.0.iter().filter(|key| key.id.as_ref() == Some(id)).collect(),
-            None => self.0.iter().filter(is_for).take(MAX_UNNAMED).collect(),
-        };
-        if keys.is_empty() {
-            return Verdict::UnknownKey;
-        }
-        let mut fitting = keys.into_iter().filter(is_for).peekable();
+        let mut fitting = self.0.iter().filter(is_named).filter(is_for).take(MAX_TRIED).peekable();
         if fitting.peek().is_none() {
-            return Verdict::Refused(VerifyError::Invalid("the algorithm is not the key's"));
+            let is_known = token.key_id.is_some() && self.0.iter().any(|key| is_named(&key));
+            return if is_known {
+                Verdict::Refused(VerifyError::Invalid("the algorithm is not the key's"))
+            } else {
+                Verdict::UnknownKey
+            };
         }
         if fitting.any(|key| token.is_signed_by(&key.key)) {
             Verdict::Signed

@@ -61,6 +61,11 @@ impl<'a> Parts<'a> {
         self.claims.get("iss").and_then(Value::as_str)
     }
 
+    /// Whether it was signed with a shared secret, as the header has it.
+    pub(crate) fn is_hmac(&self) -> bool {
+        algorithm::HMAC.contains(&self.algorithm)
+    }
+
     /// Whether this key made the signature. The caller has checked that the key is for this algorithm.
     pub(crate) fn is_signed_by(&self, key: &DecodingKey) -> bool {
         crypto::verify(self.signature, self.message, key, self.algorithm).unwrap_or(false)

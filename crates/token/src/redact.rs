@@ -56,8 +56,7 @@ fn secret_at(text: &str, at: usize) -> Option<std::ops::Range<usize>> {
             start..start + rest[PARAMETER.len()..].iter().take_while(|byte| is_value(**byte)).count(),
         );
     }
-    let length = if rest[0] == b'e' { token_length(rest) } else { 0 };
-    (length >= MIN_LENGTH && begins_like_a_header(rest)).then(|| at..at + length)
+    begins_like_a_header(rest).then(|| at..at + token_length(rest))
 }
 
 /// Bytes above ASCII are a part of the value, so that it ends where a character does.
@@ -79,7 +78,8 @@ fn token_length(rest: &[u8]) -> usize {
 
 /// Whether the JSON object that this base64url encodes begins with a name: `{"`.
 fn begins_like_a_header(rest: &[u8]) -> bool {
-    let Ok(start) = LENIENT.decode(&rest[..MIN_LENGTH.min(rest.len())]) else { return false };
+    let Some(start) = rest.get(..MIN_LENGTH).filter(|start| start[0] == b'e') else { return false };
+    let Ok(start) = LENIENT.decode(start) else { return false };
     let Some(inside) = start.strip_prefix(b"{") else { return false };
     matches!(inside.trim_ascii_start(), [] | [b'"', ..])
 }

@@ -1,6 +1,6 @@
 //! A secret shared with an issuer, such as a Django `SECRET_KEY`.
 
-use std::{env, fmt, fs, path::Path, sync::Arc};
+use std::{env, ffi::OsString, fmt, fs, path::Path, sync::Arc};
 
 use crate::ConfigError;
 
@@ -44,8 +44,16 @@ impl Secret {
     /// # Errors
     /// As [`Secret::from_file`], or [`ConfigError::SecretVariable`] if both are set.
     pub fn from_environment(variable: &str) -> Result<Option<Self>, ConfigError> {
-        let read = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
-        match (read(variable), read(&format!("{variable}_FILE"))) {
+        Self::from_variables(variable, env::var_os(variable), env::var_os(format!("{variable}_FILE")))
+    }
+
+    fn from_variables(
+        variable: &str,
+        text: Option<OsString>,
+        path: Option<OsString>,
+    ) -> Result<Option<Self>, ConfigError> {
+        let set = |value: Option<OsString>| value.filter(|value| !value.is_empty());
+        match (set(text), set(path)) {
             (None, None) => Ok(None),
             (None, Some(path)) => Self::from_file(Path::new(&path)).map(Some),
             (Some(text), None) => {
@@ -110,6 +118,15 @@ mod tests {
             fs::write(&path, content).expect("written");
             assert_eq!(Secret::from_file(&path).expect("a secret").as_bytes(), expected.as_bytes());
         }
+        let (text, file) = (OsString::from("fedcba9876543210"), OsString::from(&path));
+        let read = |text: Option<&OsString>, file: Option<&OsString>| {
+            Secret::from_variables("X", text.cloned(), file.cloned())
+        };
+        let empty = OsString::new();
+        assert_eq!(read(None, Some(&empty)).expect("no secret"), None);
+        assert!(read(Some(&text), Some(&empty)).expect("a secret").is_some_and(|s| s.0.starts_with(b"fed")));
+        assert!(read(None, Some(&file)).expect("a secret").is_some_and(|s| s.0.starts_with(b" 012")));
+        assert!(matches!(read(Some(&text), Some(&file)), Err(ConfigError::SecretVariable(_))));
         let missing = Secret::from_file(directory.path().join("missing"));
         assert!(matches!(missing, Err(ConfigError::SecretFile { .. })));
     }

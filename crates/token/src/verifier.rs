@@ -3,11 +3,11 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use carillon_contract::messages::Identity;
-use jsonwebtoken::{AlgorithmFamily, DecodingKey};
+use jsonwebtoken::DecodingKey;
 use serde_json::{Map, Value};
 
 use crate::{
-    ConfigError, Issuer, Keys, Kind, VerifyError, algorithm, claims, fetch::Source, identity::identity,
+    ConfigError, Issuer, Keys, Kind, VerifyError, claims, fetch::Source, identity::identity,
     key_ring::KeyRing, key_set::KeySet, parts::Parts, times::Times,
 };
 
@@ -135,12 +135,16 @@ impl Inner {
             trusted.issuer.expected_issuer.as_deref().is_some_and(|expected| parts.issuer() == Some(expected))
         });
         named.or_else(|| {
-            let shared = parts.algorithm.family() == AlgorithmFamily::Hmac;
             self.issuers.iter().find(|trusted| {
-                trusted.issuer.expected_issuer.is_none()
-                    && matches!(trusted.material, Material::Secret(_)) == shared
+                trusted.issuer.expected_issuer.is_none() && trusted.material.is_shared() == parts.is_hmac()
             })
         })
+    }
+}
+
+impl Material {
+    fn is_shared(&self) -> bool {
+        matches!(self, Self::Secret(_))
     }
 }
 
@@ -164,10 +168,11 @@ impl Trusted {
 
     async fn check_signature(&self, parts: &Parts<'_>) -> Result<(), VerifyError> {
         match &self.material {
-            Material::Public(ring) => ring.check(parts).await,
-            Material::Secret(_) if !algorithm::HMAC.contains(&parts.algorithm) => {
+            // Before the keys are looked at, so that such a token can't have them fetched.
+            material if material.is_shared() != parts.is_hmac() => {
                 Err(VerifyError::Invalid("the algorithm is not the key's"))
             }
+            Material::Public(ring) => ring.check(parts).await,
             Material::Secret(key) if parts.is_signed_by(key) => Ok(()),
             Material::Secret(_) => Err(VerifyError::Invalid("the signature is wrong")),
         }
