@@ -1,1 +1,55 @@
-fn main() {}
+//! The instrument behind `make bench`: a gateway beside a bare epoll loop that writes the same bytes.
+
+mod accounts;
+mod audience;
+mod channel_log;
+mod connection;
+mod fan_out;
+mod floor;
+mod gateway;
+mod idle;
+mod message;
+mod placement;
+mod process;
+mod publisher;
+mod quartiles;
+mod report;
+mod run;
+mod server;
+mod stand_in;
+mod websocket;
+mod window;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Measures a gateway against a bare epoll loop on the same machine, in the same run.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Measure, and print a table of ratios.
+    Run(run::Arguments),
+    /// The bare loop itself, which `run` starts.
+    Floor(floor::Arguments),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Run(arguments) => run::run(arguments),
+        Command::Floor(arguments) => floor::run(&arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

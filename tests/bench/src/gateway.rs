@@ -1,0 +1,83 @@
+//! A real gateway, a process of its own, on a real NATS server.
+
+use std::{
+    env,
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    path::PathBuf,
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use tempfile::TempDir;
+
+use crate::{
+    placement::Placement,
+    process::{self, Process},
+    stand_in::StandIn,
+};
+
+/// The endpoint that anonymous clients listen at.
+pub(crate) const PATH: &str = "/ws/notifications/";
+
+/// How long a gateway may take to become ready.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Starts a gateway that listens on the returned address and logs into `directory`.
+///
+/// # Errors
+/// No gateway built beside this program, or one that doesn't become ready.
+pub(crate) fn start(
+    placement: &Placement,
+    stand_in: &StandIn,
+    directory: &TempDir,
+) -> Result<(Process, SocketAddr)> {
+    let (listen, operations) = (free_address()?, free_address()?);
+    let mut command = process::command(program()?);
+    command.args(["--listen", &listen.to_string(), "--ops-listen", &operations.to_string()]);
+    command.args(["--nats-url", &stand_in.nats_url(), "--allow-anonymous", "all", "--log", "warn"]);
+    let log = directory.path().join("gateway.log");
+    let mut process = placement.on_the_servers_core(|| Process::logging("gateway", command, &log))?;
+    let ready = await_ready(&mut process, operations);
+    ready.with_context(|| process.last_words())?;
+    Ok((process, listen))
+}
+
+/// Built with the same profile, so it stands beside this one.
+fn program() -> Result<PathBuf> {
+    let program = env::current_exe()?.with_file_name("gateway");
+    let build = "build it with the same profile (cargo build -p carillon-gateway)";
+    ensure!(program.is_file(), "there is no {}: {build}", program.display());
+    Ok(program)
+}
+
+/// Free now, and hardly taken within the moment until the gateway listens.
+fn free_address() -> Result<SocketAddr> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+}
+
+fn await_ready(process: &mut Process, operations: SocketAddr) -> Result<()> {
+    let since = Instant::now();
+    while !is_ready(operations) {
+        process.ensure_running()?;
+        if since.elapsed() > PATIENCE {
+            bail!("the gateway is not ready after {} s", PATIENCE.as_secs());
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    Ok(())
+}
+
+/// Whether `/readyz` says so.
+fn is_ready(operations: SocketAddr) -> bool {
+    let ask = || -> std::io::Result<Vec<u8>> {
+        let mut stream = TcpStream::connect(operations)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        let mut response = Vec::new();
+        stream.read_to_end(&mut response)?;
+        Ok(response)
+    };
+    ask().is_ok_and(|response| response.starts_with(b"HTTP/1.1 200 "))
+}

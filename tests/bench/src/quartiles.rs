@@ -1,0 +1,41 @@
+//! Medians and quartiles of few, noisy values.
+
+use serde::Serialize;
+
+/// The middle of a sample and how wide it is.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub(crate) struct Quartiles {
+    pub(crate) lower: f64,
+    pub(crate) median: f64,
+    pub(crate) upper: f64,
+}
+
+impl Quartiles {
+    /// Of a sample, between whose values it interpolates. `None` of nothing.
+    pub(crate) fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
+        let mut sorted: Vec<f64> = values.into_iter().collect();
+        sorted.sort_by(f64::total_cmp);
+        let at = |part| quantile(&sorted, part);
+        Some(Self { lower: at(0.25)?, median: at(0.5)?, upper: at(0.75)? })
+    }
+}
+
+fn quantile(sorted: &[f64], part: f64) -> Option<f64> {
+    let place = part * sorted.len().checked_sub(1)? as f64;
+    let (below, above) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
+    Some(below + (above - below) * place.fract())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quartiles_lie_between_values_where_they_must() {
+        let odd = Quartiles::of([5.0, 1.0, 3.0, 2.0, 4.0]).expect("a sample");
+        assert_eq!((odd.lower, odd.median, odd.upper), (2.0, 3.0, 4.0));
+        let even = Quartiles::of([1.0, 2.0]).expect("a sample");
+        assert_eq!((even.lower, even.median, even.upper), (1.25, 1.5, 1.75));
+        assert_eq!(Quartiles::of([]), None);
+    }
+}
