@@ -9,7 +9,8 @@ use anyhow::{Context, Result, ensure};
 use mio::{Events, Interest, Poll, Token, event::Event, net::TcpStream};
 
 use crate::{
-    connection::{Connection, Intake, Stage, Tally},
+    connection::{Connection, Stage},
+    intake::{Intake, Tally},
     message::{Clock, Stamp},
 };
 

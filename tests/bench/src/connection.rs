@@ -9,7 +9,8 @@ use anyhow::{Context, Result, bail, ensure};
 use mio::net::TcpStream;
 
 use crate::{
-    message::{Clock, Stamp, stamp},
+    intake::Intake,
+    message::{Stamp, stamp},
     websocket::{self, Frame, Opcode},
 };
 
@@ -24,51 +25,6 @@ pub(crate) enum Stage {
     AwaitingGreeting,
     /// Greeted, so everything published from now on is to arrive.
     Ready,
-}
-
-/// What one turn has brought, over all connections.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Tally {
-    pub(crate) deliveries: u64,
-    /// How often a socket was read with success.
-    pub(crate) reads: u64,
-    /// Bytes of frames that were deliveries.
-    pub(crate) bytes: u64,
-}
-
-impl std::ops::AddAssign for Tally {
-    fn add_assign(&mut self, other: Self) {
-        self.deliveries += other.deliveries;
-        self.reads += other.reads;
-        self.bytes += other.bytes;
-    }
-}
-
-/// Where what is read goes: counted, and each measured message handed to `deliver` with the time
-/// of the clock at which it was read.
-#[derive(Debug)]
-pub(crate) struct Intake<D> {
-    clock: Clock,
-    arrived: u64,
-    deliver: D,
-    pub(crate) tally: Tally,
-}
-
-impl<D: FnMut(Stamp, u64) -> Result<()>> Intake<D> {
-    pub(crate) fn new(clock: Clock, deliver: D) -> Self {
-        Self { clock, arrived: 0, deliver, tally: Tally::default() }
-    }
-
-    fn read(&mut self) {
-        self.tally.reads += 1;
-        self.arrived = self.clock.now();
-    }
-
-    fn deliver(&mut self, stamp: Stamp, length: usize) -> Result<()> {
-        self.tally.deliveries += 1;
-        self.tally.bytes += length as u64;
-        (self.deliver)(stamp, self.arrived)
-    }
 }
 
 /// A non-blocking socket that listens.
@@ -232,7 +188,10 @@ mod tests {
     use std::{io::Write as _, net::TcpListener};
 
     use super::*;
-    use crate::message::spliced;
+    use crate::{
+        intake::Tally,
+        message::{Clock, spliced},
+    };
 
     /// A connection that gets what the test writes.
     fn greeted_connection() -> (Connection, std::net::TcpStream) {
@@ -271,6 +230,17 @@ mod tests {
             let frames: Vec<_> = numbers.iter().map(|number| message(*number)).collect();
             assert!(read(&frames).is_err(), "{numbers:?}");
         }
+    }
+
+    #[test]
+    fn an_end_is_an_error() {
+        let (mut connection, mut server) = greeted_connection();
+        server.write_all(&[0x88, 0x02, 0x03, 0xf5]).expect("to write");
+        let mut intake = Intake::new(Clock::start(), |_, _| Ok(()));
+        let closed = connection.receive(&mut [0; 4096], false, &mut intake).expect_err("a close");
+        assert!(closed.to_string().contains("1013"), "{closed}");
+        drop(server);
+        assert!(connection.receive(&mut [0; 4096], true, &mut intake).is_err());
     }
 
     #[test]

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::{
     accounts,
     audience::Audience,
-    connection::Tally,
+    intake::Tally,
     placement::Placement,
     publisher::Publisher,
     server::{Kind, Server},

@@ -8,6 +8,7 @@ mod fan_out;
 mod floor;
 mod gateway;
 mod idle;
+mod intake;
 mod message;
 mod placement;
 mod process;
