@@ -7,5 +7,6 @@ mod properties;
 mod pushed_keys;
 mod redaction;
 mod refusals;
+mod refused_claims;
 mod rotation;
 mod signing;
