@@ -1,0 +1,2 @@
+//! `make cluster`.
+fn main() {}

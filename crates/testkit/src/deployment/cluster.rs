@@ -1,0 +1,163 @@
+//! Every replica of every service as its own process, over a real NATS server and a real Postgres.
+
+use std::sync::Arc;
+
+use rustix::process::Signal;
+use tokio::sync::OnceCell;
+
+use super::{Deployment, Form, Gateway, Options, one_process::address, options::variable};
+use crate::{
+    http::{ADMIN, PASSWORD},
+    nats::Nats,
+    postgres::Postgres,
+    process::{Ready, Spec, Supervisor, Tier, built},
+};
+
+/// The services that own a domain, and how many replicas of each there are.
+const SERVICES: [&str; 2] = ["auth", "notification"];
+const REPLICAS: usize = 2;
+
+/// What anonymous clients may use, as with `carillon up` on loopback.
+const ANONYMOUS: &str = "notifications,notifications.send";
+
+/// A cluster on this machine: `nats`, `postgres`, `gateway-1`, `gateway-2`, `auth-1`, `auth-2`,
+/// `notification-1` and `notification-2`.
+#[derive(Debug)]
+pub struct Cluster {
+    deployment: Deployment,
+    nats: Nats,
+    postgres: Postgres,
+    environment: Vec<(String, String)>,
+    gateway_arguments: Vec<String>,
+}
+
+impl Cluster {
+    /// Starts it, and waits until every process is ready.
+    ///
+    /// # Errors
+    /// If something isn't installed or built, or doesn't become ready.
+    pub async fn start(options: Options) -> anyhow::Result<Self> {
+        let supervisor = Arc::new(Supervisor::new()?);
+        let (nats, postgres) = tokio::try_join!(
+            Nats::start_in(&supervisor),
+            Postgres::start_in(&supervisor, options.durability)
+        )?;
+        let mut environment = options.environment();
+        environment.push(variable("CARILLON_NATS_URL", &nats.url()));
+        let gateways = gateways(&supervisor, options.gateway_ports)?;
+        let cluster = Self {
+            deployment: Deployment {
+                form: Form::Cluster,
+                gateways,
+                identity_provider: options.identity_provider,
+                admin: OnceCell::new(),
+                supervisor,
+            },
+            nats,
+            postgres,
+            environment,
+            gateway_arguments: options.gateway_arguments,
+        };
+        cluster.launch_everything().await?;
+        Ok(cluster)
+    }
+
+    /// What it has in common with one process.
+    pub fn deployment(&self) -> &Deployment {
+        &self.deployment
+    }
+
+    /// Its NATS server.
+    pub fn nats(&self) -> &Nats {
+        &self.nats
+    }
+
+    /// Its Postgres.
+    pub fn postgres(&self) -> &Postgres {
+        &self.postgres
+    }
+
+    /// Starts one more gateway, with more options and environment than the others have.
+    ///
+    /// # Errors
+    /// If it doesn't become ready.
+    pub async fn add_gateway(
+        &self,
+        name: &str,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> anyhow::Result<Gateway> {
+        let supervisor = &self.deployment.supervisor;
+        let gateway = Gateway::new(name, supervisor.port()?, supervisor.port()?);
+        let mut spec = self.gateway_spec(&gateway)?;
+        spec.arguments.extend(arguments.iter().map(Into::into));
+        spec.environment.extend(environment.iter().map(|(name, value)| variable(name, value)));
+        supervisor.launch(spec)?;
+        supervisor.ready(name).await?;
+        Ok(gateway)
+    }
+
+    async fn launch_everything(&self) -> anyhow::Result<()> {
+        let supervisor = &self.deployment.supervisor;
+        for service in SERVICES {
+            for replica in 1..=REPLICAS {
+                supervisor.launch(self.service_spec(service, replica)?)?;
+            }
+        }
+        for gateway in &self.deployment.gateways {
+            supervisor.launch(self.gateway_spec(gateway)?)?;
+        }
+        for name in supervisor.names() {
+            supervisor.ready(&name).await?;
+        }
+        Ok(())
+    }
+
+    fn service_spec(&self, service: &str, replica: usize) -> anyhow::Result<Spec> {
+        let operations = format!("127.0.0.1:{}", self.deployment.supervisor.port()?);
+        let mut arguments = vec!["--ops-listen", &operations];
+        let mut environment = self.environment.clone();
+        environment.push(variable("CARILLON_DATABASE_URL", &self.postgres.url()));
+        if service == "auth" {
+            arguments.extend(["--bootstrap-admin", ADMIN]);
+            environment.push(variable("CARILLON_BOOTSTRAP_ADMIN_PASSWORD", PASSWORD));
+        }
+        Ok(Spec {
+            name: format!("{service}-{replica}"),
+            program: built(service)?,
+            arguments: arguments.into_iter().map(Into::into).collect(),
+            environment,
+            user: None,
+            stop_signal: Signal::TERM,
+            tier: Tier::Service,
+            ready: Ready::Http(format!("http://{operations}/readyz")),
+        })
+    }
+
+    fn gateway_spec(&self, gateway: &Gateway) -> anyhow::Result<Spec> {
+        let (listen, operations) = (address(&gateway.http), address(&gateway.operations));
+        let own = ["--listen", listen, "--ops-listen", operations, "--allow-anonymous", ANONYMOUS];
+        let arguments = own.into_iter().chain(self.gateway_arguments.iter().map(String::as_str));
+        Ok(Spec {
+            name: gateway.name.clone(),
+            program: built("gateway")?,
+            arguments: arguments.map(Into::into).collect(),
+            environment: self.environment.clone(),
+            user: None,
+            stop_signal: Signal::TERM,
+            tier: Tier::Edge,
+            ready: Ready::Http(format!("{}/readyz", gateway.operations)),
+        })
+    }
+}
+
+fn gateways(supervisor: &Supervisor, ports: Option<[u16; 2]>) -> anyhow::Result<[Gateway; 2]> {
+    let [first, second] = match ports {
+        Some([first, second]) => [supervisor.port_exactly(first)?, supervisor.port_exactly(second)?],
+        None => [supervisor.port()?, supervisor.port()?],
+    };
+    Ok([
+        Gateway::new("gateway-1", first, supervisor.port()?),
+        Gateway::new("gateway-2", second, supervisor.port()?),
+    ])
+}

@@ -1,0 +1,49 @@
+//! What differs between the deployments of tests.
+
+use crate::{postgres::Durability, tokens::IdentityProvider};
+
+/// The HMAC secret with which every deployment verifies tokens (`CARILLON_JWT_SECRET`).
+pub const JWT_SECRET: &str = "a-secret-of-the-tests-that-is-long-enough-for-hs512-and-known-to-all-of-them";
+
+/// How a deployment is to be started.
+#[derive(Debug)]
+pub struct Options {
+    /// The ports of the gateways; any free ones if there are none here.
+    pub gateway_ports: Option<[u16; 2]>,
+    /// Whether Postgres waits for the disk.
+    pub durability: Durability,
+    /// An OpenID provider to trust.
+    pub identity_provider: Option<IdentityProvider>,
+    /// More options of the gateways, or of `carillon up`.
+    pub gateway_arguments: Vec<String>,
+    /// More environment of every process.
+    pub environment: Vec<(String, String)>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            gateway_ports: None,
+            durability: Durability::Process,
+            identity_provider: None,
+            gateway_arguments: Vec::new(),
+            environment: Vec::new(),
+        }
+    }
+}
+
+impl Options {
+    /// What every process of the deployment finds in its environment.
+    pub(crate) fn environment(&self) -> Vec<(String, String)> {
+        let mut environment = vec![variable("CARILLON_JWT_SECRET", JWT_SECRET)];
+        if let Some(provider) = &self.identity_provider {
+            environment.push(variable("KEYCLOAK_JWKS_URL", &provider.jwks_url()));
+        }
+        environment.extend(self.environment.iter().cloned());
+        environment
+    }
+}
+
+pub(crate) fn variable(name: &str, value: &str) -> (String, String) {
+    (name.to_owned(), value.to_owned())
+}

@@ -1,0 +1,7 @@
+//! HTTP clients: of a gateway, and of the admin's API.
+
+mod admin;
+mod api;
+
+pub use admin::{ADMIN, Admin, PASSWORD, ServiceToken, User, log_in};
+pub use api::{Api, Reply, send};

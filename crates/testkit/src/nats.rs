@@ -1,0 +1,86 @@
+//! A private NATS server.
+
+use std::{fs, sync::Arc};
+
+use anyhow::Context;
+use rustix::process::Signal;
+
+use crate::process::{Ready, Spec, Supervisor, Tier, installed};
+
+/// Its name as a process.
+pub(crate) const NAME: &str = "nats";
+
+/// The largest message that Carillon's NATS servers are configured for.
+const MAX_PAYLOAD: &str = "8MB";
+
+/// A real nats-server on a free port of the loopback interface.
+#[derive(Debug, Clone)]
+pub struct Nats {
+    supervisor: Arc<Supervisor>,
+    port: u16,
+}
+
+impl Nats {
+    /// Starts one of its own, which is stopped with this value.
+    ///
+    /// # Errors
+    /// If nats-server isn't installed, or doesn't start.
+    pub async fn start() -> anyhow::Result<Self> {
+        Self::start_in(&Arc::new(Supervisor::new()?)).await
+    }
+
+    /// Starts one among the processes of `supervisor`.
+    pub(crate) async fn start_in(supervisor: &Arc<Supervisor>) -> anyhow::Result<Self> {
+        let program = installed("nats-server", "nats-server")?;
+        let port = supervisor.port()?;
+        let file = supervisor.directory().join("nats.conf");
+        let text = format!("listen: \"127.0.0.1:{port}\"\nmax_payload: {MAX_PAYLOAD}\n");
+        fs::write(&file, text).context("the configuration of nats-server")?;
+        supervisor.launch(Spec {
+            name: NAME.to_owned(),
+            program,
+            arguments: vec!["--config".into(), file.into()],
+            environment: Vec::new(),
+            user: None,
+            stop_signal: Signal::TERM,
+            tier: Tier::Backing,
+            ready: Ready::Nats(port),
+        })?;
+        supervisor.ready(NAME).await?;
+        Ok(Self { supervisor: Arc::clone(supervisor), port })
+    }
+
+    /// Its address, also after it was started again.
+    pub fn url(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    /// The port that it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Its process id.
+    ///
+    /// # Errors
+    /// None that a test could act on.
+    pub fn id(&self) -> anyhow::Result<u32> {
+        self.supervisor.id(NAME)
+    }
+
+    /// SIGKILL.
+    ///
+    /// # Errors
+    /// None that a test could act on.
+    pub fn kill(&self) -> anyhow::Result<()> {
+        self.supervisor.kill(NAME)
+    }
+
+    /// Starts it again, on the same port.
+    ///
+    /// # Errors
+    /// If it still runs, or doesn't start.
+    pub async fn start_again(&self) -> anyhow::Result<()> {
+        self.supervisor.start(NAME).await
+    }
+}

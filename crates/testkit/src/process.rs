@@ -1,0 +1,13 @@
+//! Child processes that never outlive the tests.
+
+mod child;
+mod port;
+mod program;
+mod ready;
+mod spawner;
+mod supervisor;
+
+pub(crate) use child::{Spec, Tier, command};
+pub(crate) use program::{built, installed};
+pub(crate) use ready::Ready;
+pub use supervisor::{Marks, Supervisor};

@@ -1,0 +1,66 @@
+//! Starting, stopping, and what survives it.
+
+use anyhow::ensure;
+use carillon_testkit::{Cluster, OneProcess, Options, unique};
+use serde_json::json;
+
+use crate::{checks::has, suite::Suite};
+
+pub(crate) fn register(suite: &mut Suite) {
+    suite.own_process(
+        "a_notification_survives_a_restart",
+        Options::default,
+        a_notification_survives_a_restart,
+    );
+    suite.own_cluster("every_process_comes_back", Options::default, every_process_comes_back);
+}
+
+/// What was sent before a restart is in the inbox after it; the token is still good.
+async fn a_notification_survives_a_restart(process: &OneProcess) -> anyhow::Result<()> {
+    let deployment = process.deployment();
+    let user = deployment.user("alice").await?;
+    let (before, after) = (unique("before"), unique("after"));
+    let notify = async |title: &str| {
+        let body = json!({"user_id": user.id, "title": title, "message": "Hello"});
+        deployment.admin().await?.notify(&body).await
+    };
+    notify(&before).await?;
+    let status = deployment.stop(OneProcess::NAME).await?;
+    ensure!(status.success(), "stopped with {status}");
+    process.start_again().await?;
+    notify(&after).await?;
+    process.kill()?;
+    process.start_again().await?;
+    let inbox = deployment.api()?.with_token(&user.token).get("/api/notifications/").await?.expect(200)?;
+    has(&inbox, &json!({"counts": {"total": 2, "unread": 2}}))?;
+    let titles: Vec<_> = inbox["items"].as_array().into_iter().flatten().map(|item| &item["title"]).collect();
+    ensure!(titles == [after.as_str(), before.as_str()], "{inbox}");
+    Ok(())
+}
+
+/// Each process of a cluster stops when asked to, and whoever was stopped or killed comes back
+/// while the rest runs; afterwards all is well.
+async fn every_process_comes_back(cluster: &Cluster) -> anyhow::Result<()> {
+    let deployment = cluster.deployment();
+    for name in deployment.processes() {
+        let status = deployment.stop(&name).await?;
+        ensure!(status.success(), "{name} stopped with {status}");
+        deployment.start(&name).await?;
+        deployment.kill(&name)?;
+        deployment.start(&name).await?;
+    }
+    for name in deployment.processes() {
+        deployment.supervisor().ready(&name).await?;
+    }
+    let user = deployment.user("alice").await?;
+    let mut socket = deployment.socket("/ws/notifications/")?.token(&user.token).open().await?;
+    has(&socket.next_json().await?, &json!({"type": "connection.established"}))?;
+    let title = unique("well");
+    deployment
+        .admin()
+        .await?
+        .notify(&json!({"user_id": user.id, "title": title, "message": "Hello"}))
+        .await?;
+    socket.next_where("the notification", |frame| frame["title"] == title).await?;
+    socket.close().await
+}

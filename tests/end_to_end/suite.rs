@@ -1,0 +1,151 @@
+//! Registers tests, runs them against deployments that they share, and shows the logs of those that fail.
+
+use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind},
+    process::ExitCode,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use carillon_testkit::{Cluster, Deployment, Form, IdentityProvider, Key, OneProcess, Options};
+use libtest_mimic::{Arguments, Failed, Trial};
+use tokio::{runtime::Runtime, sync::OnceCell};
+
+/// How many trials run at once: they mostly wait, but for deployments that share two cores with them.
+const PARALLEL: usize = 4;
+
+/// Every registered test, and what they run against.
+pub(crate) struct Suite {
+    runtime: Arc<Runtime>,
+    one_process: Arc<Shared>,
+    cluster: Arc<Shared>,
+    /// Held by the one test at a time that has a deployment of its own.
+    turn: Arc<Mutex<()>>,
+    trials: Vec<Trial>,
+}
+
+/// A deployment that is started by the first trial that needs it. If that fails, it fails for all of them.
+struct Shared {
+    form: Form,
+    started: OnceCell<Result<Running, String>>,
+}
+
+enum Running {
+    OneProcess(Box<OneProcess>),
+    Cluster(Box<Cluster>),
+}
+
+/// Registers functions under their own names: `both!(suite, s1_01_greeting, …)`.
+macro_rules! both {
+    ($suite:expr, $($test:ident),+ $(,)?) => {
+        $($suite.both(stringify!($test), $test);)+
+    };
+}
+pub(crate) use both;
+
+impl Suite {
+    pub(crate) fn new() -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        let shared = |form| Arc::new(Shared { form, started: OnceCell::new() });
+        Self {
+            runtime: Arc::new(runtime.expect("a runtime")),
+            one_process: shared(Form::OneProcess),
+            cluster: shared(Form::Cluster),
+            turn: Arc::default(),
+            trials: Vec::new(),
+        }
+    }
+
+    /// Adds a test of what both forms promise.
+    pub(crate) fn both<F>(&mut self, name: &str, test: F)
+    where
+        F: AsyncFn(&Deployment) -> anyhow::Result<()> + Copy + Send + 'static,
+    {
+        for (form, shared) in [("one-process", &self.one_process), ("cluster", &self.cluster)] {
+            let (runtime, shared) = (Arc::clone(&self.runtime), Arc::clone(shared));
+            self.trials.push(Trial::test(format!("{form}/{name}"), move || {
+                let deployment = runtime.block_on(shared.deployment())?;
+                judge(deployment, || runtime.block_on(test(deployment)))
+            }));
+        }
+    }
+
+    /// Adds a test with a cluster of its own: because it kills some of it, or wants it configured otherwise.
+    /// One test with a deployment of its own runs at a time.
+    pub(crate) fn own_cluster<F>(&mut self, name: &str, options: fn() -> Options, test: F)
+    where
+        F: AsyncFn(&Cluster) -> anyhow::Result<()> + Send + 'static,
+    {
+        let (runtime, turn) = (Arc::clone(&self.runtime), Arc::clone(&self.turn));
+        self.trials.push(Trial::test(format!("own-cluster/{name}"), move || {
+            let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+            let cluster = runtime.block_on(Cluster::start(options())).map_err(started)?;
+            judge(cluster.deployment(), || runtime.block_on(test(&cluster)))
+        }));
+    }
+
+    /// Adds a test with one process of its own.
+    pub(crate) fn own_process<F>(&mut self, name: &str, options: fn() -> Options, test: F)
+    where
+        F: AsyncFn(&OneProcess) -> anyhow::Result<()> + Send + 'static,
+    {
+        let (runtime, turn) = (Arc::clone(&self.runtime), Arc::clone(&self.turn));
+        self.trials.push(Trial::test(format!("own-process/{name}"), move || {
+            let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+            let process = runtime.block_on(OneProcess::start(options())).map_err(started)?;
+            judge(process.deployment(), || runtime.block_on(test(&process)))
+        }));
+    }
+
+    /// Runs the trials that the arguments select, and stops the deployments.
+    pub(crate) fn run(self, mut arguments: Arguments) -> ExitCode {
+        arguments.test_threads.get_or_insert(PARALLEL);
+        libtest_mimic::run(&arguments, self.trials).exit_code()
+    }
+}
+
+impl Shared {
+    async fn deployment(&self) -> Result<&Deployment, Failed> {
+        let started = self.started.get_or_init(|| async {
+            Running::start(self.form)
+                .await
+                .map_err(|error| format!("the deployment did not start: {error:?}"))
+        });
+        match started.await {
+            Ok(Running::OneProcess(one)) => Ok(one.deployment()),
+            Ok(Running::Cluster(cluster)) => Ok(cluster.deployment()),
+            Err(why) => Err(why.into()),
+        }
+    }
+}
+
+impl Running {
+    async fn start(form: Form) -> anyhow::Result<Self> {
+        let identity_provider = Some(IdentityProvider::start(Key::rsa("first")?).await?);
+        let options = Options { identity_provider, ..Options::default() };
+        Ok(match form {
+            Form::OneProcess => Self::OneProcess(Box::new(OneProcess::start(options).await?)),
+            Form::Cluster => Self::Cluster(Box::new(Cluster::start(options).await?)),
+        })
+    }
+}
+
+/// Runs a test; if it fails, shows what the deployment logged meanwhile.
+fn judge(deployment: &Deployment, test: impl FnOnce() -> anyhow::Result<()>) -> Result<(), Failed> {
+    let marks = deployment.marks();
+    let why = match catch_unwind(AssertUnwindSafe(test)) {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(error)) => format!("{error:?}"),
+        Err(panic) => panic_message(panic.as_ref()).to_owned(),
+    };
+    Err(format!("{why}\n{}", deployment.tails(&marks)).into())
+}
+
+fn started(error: anyhow::Error) -> Failed {
+    format!("the deployment did not start: {error:?}").into()
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it panicked")
+}
