@@ -5,10 +5,11 @@ CREATE TABLE outbox (
     cause TEXT NOT NULL,
     payload BYTES NOT NULL,
     owed_at BIGINT NOT NULL,
-    -- Not before: the end of a replica's claim, or of the pause after a failure.
+    -- Not before, and in this order: when it was owed, the end of a replica's claim, or of the pause
+    -- after a failure.
     due_at BIGINT NOT NULL,
     attempts BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (service, method, cause)
 );
 
-CREATE INDEX outbox_owed_at ON outbox (service, owed_at);
+CREATE INDEX outbox_due_at ON outbox (service, due_at);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use carillon_contract::ServiceName;
-use sqlx::{AssertSqlSafe, Row as _};
+use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
 
 use super::{Debt, Outbox};
 use crate::{StoreError, Transaction, microseconds, now, values};
@@ -41,30 +41,21 @@ impl Outbox {
     /// The oldest debts to a service that are due and nobody's.
     pub(super) async fn claim(&self, to: ServiceName) -> Result<Vec<Claimed>, StoreError> {
         let statement = format!(
-            "UPDATE outbox SET due_at = $3 WHERE service = $1 AND due_at <= $2 AND (method, cause) IN (\
-                 SELECT method, cause FROM outbox WHERE service = $1 AND due_at <= $2 \
-                 ORDER BY owed_at LIMIT $4{}\
-             ) RETURNING owed_at, method, cause, payload, attempts",
+            "SELECT method, cause, payload, attempts FROM outbox \
+             WHERE service = $1 AND due_at <= $2 ORDER BY due_at LIMIT $3{}",
             self.database.for_update()
         );
-        let now = now();
         let mut tx = self.database.begin().await?;
         let rows = sqlx::query(AssertSqlSafe(statement))
             .bind(to.as_str())
-            .bind(now)
-            .bind(now.saturating_add(microseconds(CLAIM)))
+            .bind(now())
             .bind(i64::try_from(BATCH).unwrap_or(i64::MAX))
             .fetch_all(&mut *tx)
             .await?;
+        let claimed = rows.iter().map(|row| claimed(to, row)).collect::<Result<Vec<_>, _>>()?;
+        change(&mut tx, "UPDATE outbox SET due_at = $1", Some(in_a(CLAIM)), to, &claimed).await?;
         tx.commit().await?;
-        let mut claimed = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let payload = Bytes::from(row.try_get::<Vec<u8>, _>(3)?);
-            let debt = Debt { to, method: row.try_get(1)?, cause: row.try_get(2)?, payload };
-            claimed.push((row.try_get::<i64, _>(0)?, Claimed { debt, attempts: row.try_get(4)? }));
-        }
-        claimed.sort_by_key(|(owed_at, _)| *owed_at);
-        Ok(claimed.into_iter().map(|(_, claimed)| claimed).collect())
+        Ok(claimed)
     }
 
     /// Whether something is due to a service. A look costs less than a claim, and locks nothing.
@@ -80,22 +71,25 @@ impl Outbox {
     /// Forgets what was acknowledged, lets what failed rest, and gives the others back.
     pub(super) async fn settle(&self, to: ServiceName, outcome: Outcome) -> Result<(), StoreError> {
         let mut tx = self.database.begin().await?;
-        for_each(&mut tx, to, "DELETE FROM outbox", &outcome.acknowledged).await?;
-        for_each(&mut tx, to, "UPDATE outbox SET due_at = 0", &outcome.untried).await?;
+        change(&mut tx, "DELETE FROM outbox", None, to, &outcome.acknowledged).await?;
+        change(&mut tx, "UPDATE outbox SET due_at = owed_at", None, to, &outcome.untried).await?;
         if let Some(failed) = outcome.failed {
-            sqlx::query(
-                "UPDATE outbox SET attempts = attempts + 1, due_at = $4 \
-                 WHERE service = $1 AND method = $2 AND cause = $3",
-            )
-            .bind(to.as_str())
-            .bind(failed.debt.method)
-            .bind(failed.debt.cause)
-            .bind(now().saturating_add(microseconds(pause(failed.attempts))))
-            .execute(&mut *tx)
-            .await?;
+            let rested = in_a(pause(failed.attempts));
+            let again = "UPDATE outbox SET attempts = attempts + 1, due_at = $1";
+            change(&mut tx, again, Some(rested), to, &[failed]).await?;
         }
         tx.commit().await
     }
+}
+
+fn claimed(to: ServiceName, row: &AnyRow) -> Result<Claimed, sqlx::Error> {
+    let payload = Bytes::from(row.try_get::<Vec<u8>, _>(2)?);
+    let debt = Debt { to, method: row.try_get(0)?, cause: row.try_get(1)?, payload };
+    Ok(Claimed { debt, attempts: row.try_get(3)? })
+}
+
+fn in_a(while_from_now: Duration) -> i64 {
+    now().saturating_add(microseconds(while_from_now))
 }
 
 /// How long something rests that failed so often before.
@@ -104,19 +98,22 @@ pub(super) fn pause(failures: i64) -> Duration {
     FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE)
 }
 
-async fn for_each(
+/// Changes the rows of debts; `time` is the change's `$1`, if it has one.
+async fn change(
     tx: &mut Transaction,
-    to: ServiceName,
     change: &'static str,
+    time: Option<i64>,
+    to: ServiceName,
     claimed: &[Claimed],
 ) -> Result<(), StoreError> {
     if claimed.is_empty() {
         return Ok(());
     }
-    let keys = values::rows_from(2, claimed.len(), 2);
-    let statement = format!("{change} WHERE service = $1 AND (method, cause) IN (VALUES {keys})");
+    let service = 1 + usize::from(time.is_some());
+    let keys = values::rows_from(service + 1, claimed.len(), 2);
+    let statement = format!("{change} WHERE service = ${service} AND (method, cause) IN (VALUES {keys})");
     let query = sqlx::query(AssertSqlSafe(statement)).persistent(values::is_kept(claimed.len()));
-    let query = query.bind(to.as_str());
+    let query = time.into_iter().fold(query, |query, time| query.bind(time)).bind(to.as_str());
     let query = claimed.iter().fold(query, |query, claimed| {
         query.bind(claimed.debt.method.as_str()).bind(claimed.debt.cause.as_str())
     });
