@@ -172,6 +172,13 @@ impl Supervisor {
         }
     }
 
+    /// The processes that don't run any more, and how they ended.
+    pub fn exited(&self) -> Vec<(String, ExitStatus)> {
+        let mut processes = lock(&self.processes);
+        let ended = |(name, process): (&String, &mut Process)| Some((name.clone(), process.exited().ok()??));
+        processes.iter_mut().filter_map(ended).collect()
+    }
+
     /// The end of a process's log.
     pub fn tail(&self, name: &str) -> String {
         let tail = self.with(name, |process| Ok(process.tail(0, TAIL)));

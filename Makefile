@@ -1,0 +1,71 @@
+# Everything that people do with this repository. `make` lists it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+CARGO ?= cargo
+# More arguments for the programs and tests that are started: make run ARGS='--no-demo'
+ARGS ?=
+
+## Running it
+
+.PHONY: run
+run: ## build and start everything in one process on http://127.0.0.1:8000 (ARGS='--help' explains the options)
+	$(CARGO) run --release --bin carillon -- up $(ARGS)
+
+.PHONY: cluster
+cluster: setup-tests build ## start a whole cluster on this machine: NATS, Postgres, 2 gateways, 2 replicas of each service
+	$(CARGO) run --bin cluster -- $(ARGS)
+
+## Building and testing
+
+.PHONY: build
+build: ## build every binary (debug)
+	$(CARGO) build --workspace --bins
+
+.PHONY: test
+test: test-rust test-e2e ## run every test
+
+.PHONY: test-rust
+test-rust: setup-tests ## run the tests of each crate
+	$(CARGO) test --workspace --exclude carillon-tests
+
+.PHONY: test-e2e
+test-e2e: setup-tests build ## run the end-to-end tests, against one process and a cluster (ARGS=s1_05 selects)
+	$(CARGO) test --workspace --test layers
+	$(CARGO) test --workspace --test end_to_end -- $(ARGS)
+
+.PHONY: bench
+bench: ## measure a gateway beside a bare loop (release build; see docs/performance.md)
+	$(CARGO) build --release --workspace --bins
+	$(CARGO) run --release --bin bench -- run $(ARGS)
+
+.PHONY: lint
+lint: ## check formatting, clippy's opinion, and the shell scripts' syntax
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	for script in scripts/*.sh .ci/run; do bash -n "$$script"; done
+
+.PHONY: fmt
+fmt: ## format everything
+	$(CARGO) fmt --all
+
+.PHONY: deny
+deny: ## check licences, advisories, and who may depend on what (installs cargo-deny)
+	command -v cargo-deny > /dev/null || $(CARGO) install --locked cargo-deny
+	$(CARGO) deny check
+
+.PHONY: setup-tests
+setup-tests: ## install what the tests need beside Rust, or say what that is
+	scripts/setup-tests.sh
+
+.PHONY: clean
+clean: ## remove everything that was built
+	$(CARGO) clean
+
+.PHONY: help
+help: ## list this
+	@awk 'BEGIN { FS = ":.*## " } \
+	  /^## / { printf "\n%s\n", substr($$0, 4) } \
+	  /^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

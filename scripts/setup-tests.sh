@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# Installs what the tests need beside Rust and a C compiler: nats-server, Postgres and setpriv, which they
+# start themselves on free ports with private directories. Does nothing where all is there.
+set -euo pipefail
+
+oldest_nats=2.9.10
+
+# Prints where a program is; beside PATH the tests look where Debian puts servers.
+find_program() {
+  local directory
+  command -v "$1" && return
+  for directory in /usr/sbin /usr/lib/postgresql/*/bin; do
+    [[ -x "$directory/$1" ]] && echo "$directory/$1" && return
+  done
+  return 1
+}
+
+present() {
+  find_program "$1" > /dev/null
+}
+
+nats_is_recent() {
+  local version
+  version=$("$(find_program nats-server)" --version | sed 's/[^0-9]*//')
+  printf '%s\n' "$oldest_nats" "$version" | sort --version-sort --check=quiet
+}
+
+missing=()
+packages=()
+need() {
+  missing+=("$1")
+  packages+=("$2")
+}
+present nats-server || need nats-server nats-server
+present initdb && present postgres || need "initdb and postgres" postgresql
+present setpriv || need setpriv util-linux
+
+give_up() {
+  {
+    echo "The tests need what this machine lacks (${missing[*]}), and $1."
+    echo "On Debian 12 or newer, or Ubuntu 24.04 or newer, install it as root:"
+    echo
+    echo "  apt-get install nats-server postgresql util-linux"
+    echo
+    echo "Elsewhere install nats-server $oldest_nats or newer, a PostgreSQL server (15 or newer, with initdb),"
+    echo "and setpriv, which is part of util-linux; each has to be on PATH."
+  } >&2
+  exit 1
+}
+
+install() {
+  local as_root=()
+  command -v apt-get > /dev/null || give_up "there is no apt-get to install it with"
+  if [[ $EUID -ne 0 ]]; then
+    command -v sudo > /dev/null || give_up "only root may install it"
+    as_root=(sudo)
+    # Without a terminal nobody can type a password.
+    [[ -t 0 ]] || as_root+=(--non-interactive)
+  fi
+  echo "installing ${packages[*]}"
+  "${as_root[@]}" apt-get update || give_up "apt-get update failed"
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install --yes --no-install-recommends "${packages[@]}" || give_up "apt-get install failed"
+}
+
+if [[ ${#packages[@]} -gt 0 ]]; then
+  install
+fi
+if ! nats_is_recent; then
+  missing=("nats-server $oldest_nats")
+  give_up "the one that is there is older"
+fi
