@@ -6,6 +6,7 @@
 mod deployment;
 mod http;
 mod nats;
+mod nats_proxy;
 mod postgres;
 mod process;
 mod tokens;
@@ -19,6 +20,7 @@ use std::{
 pub use deployment::{Cluster, Deployment, Form, Gateway, JWT_SECRET, OneProcess, Options};
 pub use http::{ADMIN, Admin, Api, PASSWORD, Reply, ServiceToken, User, log_in, send};
 pub use nats::Nats;
+pub use nats_proxy::NatsProxy;
 pub use postgres::{Durability, Postgres};
 pub use process::{Marks, Supervisor};
 pub use tokens::{IdentityProvider, Key, hs256, keycloak_claims, now, simple_jwt_claims, token, unsigned};

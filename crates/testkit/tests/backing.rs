@@ -48,9 +48,11 @@ async fn children_die_with_the_process_that_started_them() {
         return be_the_victim().await;
     }
     let name = "children_die_with_the_process_that_started_them";
+    let left_behind = tempfile::tempdir().expect("a directory");
     let mut victim = Command::new(env::current_exe().expect("this program"))
         .args(["--exact", name, "--nocapture"])
         .env(VICTIM, "1")
+        .env("TMPDIR", left_behind.path())
         .stdout(Stdio::piped())
         .spawn()
         .expect("a second process");
