@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use carillon_contract::Subject;
-use tokio::time;
+use tokio::time::{self, error::Elapsed};
 
 use crate::{Bus, RequestError};
 
@@ -34,13 +34,19 @@ pub(crate) async fn request(
     timing: Timing,
 ) -> Result<Bytes, RequestError> {
     match attempt(bus, subject, payload.clone(), timing).await {
-        Err(RequestError::TimedOut) => {}
-        Err(RequestError::NoResponders) => time::sleep(PAUSE).await,
-        // Lost under way, and perhaps reconnected already. Who waited for the connection in vain has waited enough.
-        Err(RequestError::Disconnected) if bus.is_connected() => {}
-        outcome => return outcome,
+        Ok(Err(RequestError::NoResponders)) => time::sleep(PAUSE).await,
+        // Lost under way.
+        Ok(Err(RequestError::TimedOut | RequestError::Disconnected)) => {}
+        Ok(outcome) => return outcome,
+        Err(_) if bus.is_connected() => {}
+        // Who waited for the connection in vain has waited enough.
+        Err(_) => return Err(RequestError::Disconnected),
     }
-    attempt(bus, subject, payload, timing).await
+    match attempt(bus, subject, payload, timing).await {
+        Ok(outcome) => outcome,
+        Err(_) if bus.is_connected() => Err(RequestError::TimedOut),
+        Err(_) => Err(RequestError::Disconnected),
+    }
 }
 
 async fn attempt(
@@ -48,10 +54,6 @@ async fn attempt(
     subject: &Subject,
     payload: Bytes,
     timing: Timing,
-) -> Result<Bytes, RequestError> {
-    match time::timeout(timing.attempt, bus.ask(subject, payload)).await {
-        Ok(outcome) => outcome,
-        Err(_) if bus.is_connected() => Err(RequestError::TimedOut),
-        Err(_) => Err(RequestError::Disconnected),
-    }
+) -> Result<Result<Bytes, RequestError>, Elapsed> {
+    time::timeout(timing.attempt, bus.ask(subject, payload)).await
 }

@@ -51,6 +51,7 @@ contract! {
         a_panic_is_refused_and_survived
         concurrency_is_bounded
         stopping_finishes_what_runs
+        stopping_finishes_what_waits
         a_replica_that_stops_costs_no_request;
     trace:
         a_trace_travels_with_a_message

@@ -1,16 +1,22 @@
 //! What only a bus with a server can suffer.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
+};
 
 use carillon_bus::{Bus, Limits, NatsOptions, PublishError, RequestError, Signal, SubscribeError, Timing};
 use carillon_contract::{ServiceName, Subject, messages::JwksRequest};
+use futures_util::future;
 
 use crate::{
-    bed::{CONFIGURATION, Echo, connect, eventually, next_text, signalled, soon},
+    bed::{CONFIGURATION, DEADLINE, Echo, connect, eventually, next_text, signalled, soon},
     nats_server::NatsServer,
+    request::Silent,
 };
 
 const SERVICE: ServiceName = ServiceName::Auth;
+const MANY: usize = 3_000;
 const SHORT: Timing = Timing { attempt: Duration::from_millis(300) };
 
 fn subject() -> Subject {
@@ -35,7 +41,10 @@ async fn everything_goes_on_after_the_server_was_killed() {
     let here = connect(&server, Limits::default()).await;
     let there = connect(&server, Limits::default()).await;
     let serving = there.serve(SERVICE, 4, Echo::default()).await.expect("a server");
-    let mut subscription = here.subscribe(Subject::test("a")).await.expect("a subscription");
+    // So many that it takes the client a moment to subscribe to them all again.
+    let subjects: Vec<_> = (0..MANY).map(|number| Subject::test(&number.to_string())).collect();
+    let subscriptions = subjects.iter().map(|subject| here.subscribe(subject.clone()));
+    let mut subscriptions = soon(future::try_join_all(subscriptions)).await.expect("subscriptions");
     let (mut signals, mut signals_there) = (here.signals(), there.signals());
     for round in 0..3 {
         server.kill();
@@ -43,12 +52,16 @@ async fn everything_goes_on_after_the_server_was_killed() {
         eventually("no connection", || !here.is_connected()).await;
         is_away(&here).await;
         server.restart();
-        signalled(&mut signals, Signal::Reconnected).await;
         signalled(&mut signals_there, Signal::Reconnected).await;
+        signalled(&mut signals, Signal::Reconnected).await;
         // From the signal on, subscriptions hear everything again and servers answer.
         let text = format!("round {round}");
-        there.publish(&Subject::test("a"), text.clone().into()).await.expect("published");
-        assert_eq!(next_text(&mut subscription).await, text);
+        for subject in &subjects {
+            there.publish(subject, text.clone().into()).await.expect("published");
+        }
+        for subscription in &mut subscriptions {
+            assert_eq!(next_text(subscription).await, text);
+        }
         assert_eq!(here.request(&subject(), "x".into()).await.expect("a reply"), "x");
     }
     soon(serving.stop()).await;
@@ -69,6 +82,25 @@ async fn a_request_waits_for_a_connection_that_comes_back() {
     });
     server.restart();
     assert_eq!(soon(asking).await.expect("an end").expect("a reply"), "x");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_lost_under_way_is_sent_again_on_the_next_connection() {
+    let mut server = NatsServer::start(CONFIGURATION);
+    let bus = connect(&server, Limits::default()).await;
+    let handler = Silent { calls: Arc::default(), silent: 1 };
+    let calls = Arc::clone(&handler.calls);
+    let _serving = bus.serve(SERVICE, 4, handler).await.expect("a server");
+    let asking = tokio::spawn({
+        let bus = bus.clone();
+        async move { bus.request_within(&subject(), "the same".into(), Timing { attempt: 2 * DEADLINE }).await }
+    });
+    eventually("a call", || calls.load(Ordering::SeqCst) == 1).await;
+    server.kill();
+    server.restart();
+    // Sooner than the first attempt's deadline.
+    assert_eq!(soon(asking).await.expect("an end").expect("a reply"), "the same");
+    assert_eq!(calls.load(Ordering::SeqCst), 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

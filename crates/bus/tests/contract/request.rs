@@ -81,9 +81,9 @@ pub(crate) async fn a_group_shares_requests_exactly_once(kind: Kind) {
 }
 
 /// Does not answer its first so many requests.
-struct Silent {
-    calls: Arc<AtomicUsize>,
-    silent: usize,
+pub(crate) struct Silent {
+    pub(crate) calls: Arc<AtomicUsize>,
+    pub(crate) silent: usize,
 }
 
 impl Handler for Silent {

@@ -1,6 +1,7 @@
 //! Servers.
 
 use std::{
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -11,7 +12,7 @@ use std::{
 use bytes::Bytes;
 use carillon_bus::{Bus, Handler, Refusal, RefusalKind, RequestError, Timing};
 use carillon_contract::{ServiceName, Subject, messages::JwksRequest};
-use futures_util::future;
+use futures_util::{future, poll};
 use tokio::sync::Semaphore;
 
 use crate::bed::{DEADLINE, Echo, Kind, eventually, soon};
@@ -108,6 +109,23 @@ pub(crate) async fn stopping_finishes_what_runs(kind: Kind) {
     assert_eq!(soon(running).await.expect("an end").expect("a reply"), "x");
     soon(stopping).await.expect("an end");
     assert_eq!(handler.waiting(), 0);
+}
+
+pub(crate) async fn stopping_finishes_what_waits(kind: Kind) {
+    let bed = kind.start();
+    let (handler, serving, bus) = (Gated::new(), bed.bus().await, bed.bus().await);
+    let server = serving.serve(SERVICE, 1, handler.clone()).await.expect("a server");
+    let (mut first, mut second) = (pin!(ask(&bus, "x", DEADLINE)), pin!(ask(&bus, "y", DEADLINE)));
+    // Sent by now, and after these round trips in the server's queue.
+    assert!(poll!(&mut first).is_pending() && poll!(&mut second).is_pending());
+    bus.flush().await.expect("flushed");
+    serving.flush().await.expect("flushed");
+    eventually("a request at the gate", || handler.waiting() == 1).await;
+    let stopping = tokio::spawn(server.stop());
+    handler.gate.add_permits(2);
+    let (first, second) = soon(future::join(first, second)).await;
+    assert_eq!((first.expect("a reply"), second.expect("a reply")), ("x".into(), "y".into()));
+    soon(stopping).await.expect("an end");
 }
 
 pub(crate) async fn a_replica_that_stops_costs_no_request(kind: Kind) {
