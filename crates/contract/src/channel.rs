@@ -1,6 +1,6 @@
 //! Channel names: canonical text that is safe inside a subject whatever the client chose.
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
 
 use crate::ServiceName;
 
@@ -20,7 +20,7 @@ pub(crate) const MAX_LENGTH: usize = 1_500;
 /// The text is canonical: words separated by dots, each of ASCII letters, digits, `_` and `-`,
 /// with every other byte escaped as `=XX`. So no part can hold a separator, a wildcard or nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Channel(Box<str>);
+pub struct Channel(Arc<str>);
 
 /// Why a text is no channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -20,6 +20,13 @@ pub struct Since {
 #[error("`since` has the form <epoch>.<offset>[.<offset>…]")]
 pub struct SinceError;
 
+impl Since {
+    /// A place in no log: nothing can be recovered from it.
+    pub fn nowhere() -> Self {
+        Self { epoch: String::new(), offsets: Vec::new() }
+    }
+}
+
 impl FromStr for Since {
     type Err = SinceError;
 

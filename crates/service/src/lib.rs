@@ -1,1 +1,27 @@
-//! crates/service
+//! The shell of a service process: arguments, logging, health, metrics, signals and drain, and
+//! the methods that every service serves.
+//!
+//! A service is a type that implements [`Service`]; `run` of its crate builds it and hands it to
+//! [`Shell::serve`]. The same `run` serves a process of its own ([`main`]) and `carillon up`.
+
+mod database;
+mod dispatch;
+mod failure;
+pub mod http;
+mod logging;
+mod ops;
+mod process;
+mod publisher;
+mod readiness;
+mod service;
+mod shell;
+
+pub use database::DatabaseArgs;
+pub use failure::Failure;
+pub use logging::LogFormat;
+pub use ops::serve_ops;
+pub use process::{LogArgs, ProcessArgs, block_on, main, shutdown_on_signals};
+pub use publisher::Publisher;
+pub use readiness::{Readiness, Registration};
+pub use service::{Service, answer};
+pub use shell::Shell;

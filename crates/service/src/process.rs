@@ -1,0 +1,145 @@
+//! A process that runs one service: its command line, its bus, its signals, its end.
+
+use std::{future::Future, net::SocketAddr, path::PathBuf, process::ExitCode};
+
+use anyhow::Context;
+use carillon_bus::{Bus, NatsOptions};
+use clap::{Args, CommandFactory, FromArgMatches, Parser};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::{LogFormat, Shell, logging, ops::serve_ops};
+
+/// What every process of a cluster is told.
+#[derive(Debug, Clone, Args)]
+pub struct ProcessArgs {
+    /// NATS servers, separated by commas.
+    #[arg(
+        long,
+        env = "CARILLON_NATS_URL",
+        value_name = "URLS",
+        default_value = "nats://127.0.0.1:4222",
+        hide_env_values = true
+    )]
+    pub nats_url: String,
+
+    /// A NATS credentials file (JWT and seed), if the servers ask for one.
+    #[arg(long, env = "CARILLON_NATS_CREDENTIALS", value_name = "FILE")]
+    pub nats_credentials: Option<PathBuf>,
+
+    /// Address and port of /healthz, /readyz and /metrics.
+    #[arg(long, env = "CARILLON_OPS_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:9000")]
+    pub ops_listen: SocketAddr,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub log: LogArgs,
+}
+
+/// How a process logs.
+#[derive(Debug, Clone, Args)]
+pub struct LogArgs {
+    /// How log lines look.
+    #[arg(long, env = "CARILLON_LOG_FORMAT", value_name = "FORMAT", default_value = "auto")]
+    pub log_format: LogFormat,
+
+    /// What is logged: a level (error, warn, info, debug, trace), or levels by module as in
+    /// `info,carillon_gateway=debug`.
+    #[arg(long, env = "CARILLON_LOG", value_name = "FILTER", default_value = "info")]
+    pub log: String,
+}
+
+impl LogArgs {
+    /// Starts logging.
+    ///
+    /// # Errors
+    /// A filter that can't be read.
+    pub fn start(&self) -> anyhow::Result<()> {
+        logging::start(self.log_format, &self.log)
+    }
+}
+
+#[derive(Parser)]
+#[command(version)]
+struct CommandLine<A: Args> {
+    #[command(flatten)]
+    process: ProcessArgs,
+    #[command(flatten)]
+    service: A,
+}
+
+/// Runs one service as a process of its own until SIGTERM or SIGINT.
+pub fn main<A, F, Fut>(name: &'static str, run: F) -> ExitCode
+where
+    A: Args,
+    F: FnOnce(A, Shell) -> Fut,
+    Fut: Future<Output = anyhow::Result<()>>,
+{
+    let matches = CommandLine::<A>::command().name(name).get_matches();
+    let arguments = CommandLine::<A>::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    block_on(async move {
+        let CommandLine { process, service } = arguments;
+        process.log.start()?;
+        let bus =
+            Bus::connect(process.nats_options(name)).await.context("connecting to NATS (--nats-url)")?;
+        let shell = Shell::new(bus);
+        // Not ready before the service has registered what it waits for.
+        let _starting = shell.readiness.register(name);
+        let ended = CancellationToken::new();
+        let address = serve_ops(&shell, process.ops_listen, ended.clone())?;
+        tracing::info!(service = name, %address, "operators are answered");
+        shutdown_on_signals(shell.shutdown.clone())?;
+        let outcome = run(service, shell).await;
+        ended.cancel();
+        outcome
+    })
+}
+
+impl ProcessArgs {
+    fn nats_options(&self, name: &str) -> NatsOptions {
+        let mut options = NatsOptions::new(&self.nats_url, name);
+        options.credentials_file.clone_from(&self.nats_credentials);
+        options
+    }
+}
+
+/// Runs a process's main future on a runtime with a thread per core, with actix's arbiters at hand.
+/// What it fails with goes to standard error, and makes the exit code 1.
+pub fn block_on(main: impl Future<Output = anyhow::Result<()>>) -> ExitCode {
+    let runner = actix_rt::System::with_tokio_rt(|| {
+        match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => panic!("the runtime could not start: {error}"),
+        }
+    });
+    match runner.block_on(main) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Cancels `shutdown` at the first SIGTERM or SIGINT; a second one ends the process at once.
+///
+/// # Errors
+/// Signals that can't be listened to.
+pub fn shutdown_on_signals(shutdown: CancellationToken) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("listening to SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("listening to SIGINT")?;
+    tokio::spawn(async move {
+        for attempt in 0.. {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            if attempt > 0 {
+                std::process::exit(130);
+            }
+            tracing::info!("stopping");
+            shutdown.cancel();
+        }
+    });
+    Ok(())
+}
