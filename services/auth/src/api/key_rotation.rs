@@ -1,0 +1,30 @@
+//! `GET /.well-known/jwks.json` and `POST /api/auth/keys/rotate/`.
+
+use bytes::Bytes;
+use carillon_contract::messages::HttpReply;
+use carillon_service::http::{self, Problem};
+use serde_json::json;
+
+use crate::{auth::Auth, effects::Effects};
+
+/// For how long a cache may answer: whoever meets an unknown key asks again anyway.
+const CACHED: &str = "public, max-age=60";
+
+pub(super) async fn jwks(auth: &Auth) -> Result<HttpReply, Problem> {
+    let keys = auth.keys.current().await?;
+    Ok(HttpReply {
+        status: 200,
+        content_type: "application/jwk-set+json".to_owned(),
+        headers: [("cache-control".to_owned(), CACHED.to_owned())].into(),
+        body: Bytes::copy_from_slice(keys.jwks.as_bytes()),
+    })
+}
+
+pub(super) async fn rotate(auth: &Auth) -> Result<HttpReply, Problem> {
+    let mut tx = auth.database.begin().await?;
+    let mut effects = Effects::default();
+    let key = auth.keys.rotate(&mut tx, &auth.lifetimes, &mut effects).await?;
+    auth.commit(tx, effects).await?;
+    tracing::info!(kid = key.id(), "the signing key was rotated");
+    Ok(http::json(201, &json!({ "kid": key.id() })))
+}

@@ -1,0 +1,160 @@
+//! Users: who can log in.
+
+use carillon_store::{StoreError, Transaction, now};
+use sqlx::{AnyPool, Row, any::AnyRow};
+
+use crate::{counter::Counter, created::Created};
+
+/// A user of this deployment. Has no `Debug`, so that no log shows its password's hash.
+pub(crate) struct User {
+    pub(crate) id: i64,
+    pub(crate) username: String,
+    pub(crate) email: String,
+    pub(crate) first_name: String,
+    pub(crate) last_name: String,
+    pub(crate) password_hash: String,
+    pub(crate) roles: Vec<String>,
+    pub(crate) active: bool,
+    pub(crate) created_at: i64,
+}
+
+/// A user to be.
+pub(crate) struct NewUser {
+    /// The next one, if not given.
+    pub(crate) id: Option<i64>,
+    pub(crate) username: String,
+    pub(crate) email: String,
+    pub(crate) first_name: String,
+    pub(crate) last_name: String,
+    pub(crate) password_hash: String,
+    pub(crate) roles: Vec<String>,
+    pub(crate) active: bool,
+}
+
+/// A user who may get a token now.
+pub(crate) struct Holder {
+    pub(crate) user: User,
+    /// Tokens issued before this time are void; 0 if none are.
+    pub(crate) void_before: i64,
+}
+
+/// How a username is compared.
+pub(crate) fn folded(username: &str) -> String {
+    username.trim().to_lowercase()
+}
+
+/// The user of that name.
+pub(crate) async fn by_name(reader: &AnyPool, username: &str) -> Result<Option<User>, StoreError> {
+    let row = sqlx::query("SELECT * FROM users WHERE folded_username = $1")
+        .bind(folded(username))
+        .fetch_optional(reader)
+        .await?;
+    Ok(row.map(|row| user(&row)).transpose()?)
+}
+
+/// The active user of that id, and since when its tokens count. `name` is what other services call it.
+pub(crate) async fn holder(reader: &AnyPool, id: i64, name: &str) -> Result<Option<Holder>, StoreError> {
+    let row = sqlx::query(
+        "SELECT users.*, user_revocation.void_before FROM users
+         LEFT JOIN user_revocation ON user_revocation.user_id = $2
+         WHERE users.id = $1 AND users.active = 1",
+    )
+    .bind(id)
+    .bind(name)
+    .fetch_optional(reader)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let void_before: Option<i64> = row.try_get("void_before")?;
+    Ok(Some(Holder { user: user(&row)?, void_before: void_before.unwrap_or(0) }))
+}
+
+/// Users in the order of their ids, from the one after `after`.
+pub(crate) async fn page(reader: &AnyPool, after: i64, limit: i64) -> Result<Vec<User>, StoreError> {
+    let rows = sqlx::query("SELECT * FROM users WHERE id > $1 ORDER BY id LIMIT $2")
+        .bind(after)
+        .bind(limit)
+        .fetch_all(reader)
+        .await?;
+    Ok(rows.iter().map(user).collect::<sqlx::Result<_>>()?)
+}
+
+/// Creates a user.
+pub(crate) async fn create(
+    tx: &mut Transaction,
+    new: NewUser,
+    cause: &str,
+) -> Result<Created<User>, StoreError> {
+    let user = User {
+        id: next_id(tx, new.id).await?,
+        username: new.username,
+        email: new.email,
+        first_name: new.first_name,
+        last_name: new.last_name,
+        password_hash: new.password_hash,
+        roles: new.roles,
+        active: new.active,
+        created_at: now(),
+    };
+    if insert(tx, &user, cause).await? {
+        return Ok(Created::Now(user));
+    }
+    let row = sqlx::query("SELECT * FROM users WHERE cause = $1")
+        .bind(cause)
+        .fetch_optional(tx.connection())
+        .await?;
+    Ok(match row {
+        Some(row) => Created::Before(self::user(&row)?),
+        None => Created::Taken,
+    })
+}
+
+/// Removes a user. False if there is none.
+pub(crate) async fn delete(tx: &mut Transaction, id: i64) -> Result<bool, StoreError> {
+    let done = sqlx::query("DELETE FROM users WHERE id = $1").bind(id).execute(tx.connection()).await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// The id given, after which none lower is given out; or the next one.
+async fn next_id(tx: &mut Transaction, given: Option<i64>) -> Result<i64, StoreError> {
+    match given {
+        Some(id) => Counter::Users.pass(tx, id).await.map(|()| id),
+        None => Counter::Users.next(tx).await,
+    }
+}
+
+async fn insert(tx: &mut Transaction, user: &User, cause: &str) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "INSERT INTO users (id, username, folded_username, email, first_name, last_name,
+                            password_hash, roles, active, created_at, cause)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING",
+    )
+    .bind(user.id)
+    .bind(&user.username)
+    .bind(folded(&user.username))
+    .bind(&user.email)
+    .bind(&user.first_name)
+    .bind(&user.last_name)
+    .bind(&user.password_hash)
+    .bind(user.roles.join(" "))
+    .bind(i64::from(user.active))
+    .bind(user.created_at)
+    .bind(cause)
+    .execute(tx.connection())
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+fn user(row: &AnyRow) -> sqlx::Result<User> {
+    let roles: String = row.try_get("roles")?;
+    Ok(User {
+        id: row.try_get("id")?,
+        username: row.try_get("username")?,
+        email: row.try_get("email")?,
+        first_name: row.try_get("first_name")?,
+        last_name: row.try_get("last_name")?,
+        password_hash: row.try_get("password_hash")?,
+        roles: roles.split(' ').filter(|role| !role.is_empty()).map(str::to_owned).collect(),
+        active: row.try_get::<i64, _>("active")? == 1,
+        created_at: row.try_get("created_at")?,
+    })
+}
