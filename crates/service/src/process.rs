@@ -45,7 +45,12 @@ pub struct LogArgs {
 
     /// What is logged: a level (error, warn, info, debug, trace), or levels by module as in
     /// `info,carillon_gateway=debug`.
-    #[arg(long, env = "CARILLON_LOG", value_name = "FILTER", default_value = "info")]
+    #[arg(
+        long,
+        env = "CARILLON_LOG",
+        value_name = "FILTER",
+        default_value = "info,actix_http=off,actix_server=warn,async_nats=warn"
+    )]
     pub log: String,
 }
 

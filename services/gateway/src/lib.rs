@@ -1,1 +1,200 @@
-//! services/gateway
+//! The gateway: it owns sockets, and nothing else.
+//!
+//! It authenticates, opens and closes sessions, passes frames and HTTP requests on to the service
+//! that owns the endpoint or route, and fans events out. It knows no chat, ticket or notification.
+//!
+//! - [`handshake`] decides who may connect; [`session`] is the life of a connection;
+//! - [`hub`] subscribes, orders events and fills gaps, once per gateway;
+//! - [`shard`] fans out, once per worker thread; [`websocket`] is the protocol;
+//! - [`edge`] is the HTTP door; [`access`] follows revocations.
+
+mod access;
+mod args;
+mod authenticator;
+mod clock;
+mod edge;
+mod gateway;
+mod handshake;
+mod hosts;
+mod hub;
+mod metrics;
+mod server;
+mod session;
+mod shard;
+mod websocket;
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use anyhow::Context;
+use carillon_service::{Registration, Shell};
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use access::{Access, Follower};
+pub use args::{Args, IssuerArgs};
+use authenticator::Authenticator;
+use gateway::Gateway;
+use metrics::Metrics;
+use server::Seat;
+use shard::{Control, Draining};
+
+/// Events that wait for one worker. Above that the hub waits, and the bus's own bound applies.
+const DELIVERIES: usize = 4_096;
+
+/// Commands that wait for one worker.
+const CONTROLS: usize = 1_024;
+
+/// Connections that the kernel may hold for us before we have accepted them.
+const BACKLOG: i32 = 4_096;
+
+/// How long clients may take to go, on top of the drain window.
+const LAST_GOODBYES: Duration = Duration::from_secs(7);
+
+/// Runs a gateway until shutdown, and sends its clients elsewhere then.
+///
+/// # Errors
+/// An address that can't be listened to, or options that contradict each other.
+pub async fn run(args: Args, shell: Shell) -> anyhow::Result<()> {
+    let listener = listen(args.listen)?;
+    run_on(listener, args, shell, |_| ()).await
+}
+
+/// Runs a gateway on a listener; `ready` is told the address once clients are let in.
+///
+/// # Errors
+/// Options that contradict each other.
+pub async fn run_on(
+    listener: TcpListener,
+    args: Args,
+    shell: Shell,
+    ready: impl FnOnce(SocketAddr),
+) -> anyhow::Result<()> {
+    let registration = shell.readiness.register("gateway");
+    let address = listener.local_addr()?;
+    let settings = args.settings()?;
+    let metrics = Arc::new(Metrics::new(&shell.metrics)?);
+    let verifier = args.issuers.verifier(&shell.bus)?;
+    let access = Arc::new(Access::new(args::seconds(args.access_grace_seconds)));
+    // The hub outlives the shutdown: what is on its way still reaches clients that are being drained.
+    let ended = CancellationToken::new();
+    let _guard = ended.clone().drop_guard();
+
+    let Wiring { seats, deliveries, controls, inbox } = wire(&args)?;
+    let hub = hub::start(
+        shell.bus.clone(),
+        deliveries,
+        hub::Settings {
+            heads_interval: args::seconds(args.heads_interval_seconds),
+            recent_bytes: usize::try_from(args.recent_bytes)?,
+        },
+        metrics.clone(),
+        ended,
+    );
+    let follower = Follower {
+        bus: shell.bus.clone(),
+        hub: hub.clone(),
+        listener: seats.len(),
+        inbox,
+        access: access.clone(),
+        verifier: verifier.clone(),
+        workers: controls.clone(),
+    };
+    let following = tokio::spawn(follower.run());
+    let authenticator = Authenticator::new(verifier, access.clone());
+    let gateway = Arc::new(Gateway::new(shell.bus.clone(), hub, authenticator, metrics, settings));
+
+    let server = server::build(&gateway, listener, seats, &args.cors_origins)?;
+    let handle = server.handle();
+    let serving = actix_rt::spawn(server);
+    announce(&registration, &gateway);
+    wait_until_current(&gateway, &shell.shutdown).await;
+    tracing::info!(%address, "the gateway lets clients in");
+    ready(address);
+
+    shell.shutdown.cancelled().await;
+    registration.unready();
+    gateway.draining.store(true, Ordering::Relaxed);
+    drain(&controls, args::seconds(args.drain_seconds)).await;
+    handle.stop(true).await;
+    following.abort();
+    serving.await.context("the server's task")?.context("serving")
+}
+
+/// The channels between the hub, the follower of `access`, and the workers.
+struct Wiring {
+    seats: Vec<Seat>,
+    deliveries: Vec<mpsc::Sender<hub::Delivery>>,
+    controls: Vec<mpsc::Sender<Control>>,
+    /// Where the follower's deliveries arrive.
+    inbox: mpsc::Receiver<hub::Delivery>,
+}
+
+fn wire(args: &Args) -> anyhow::Result<Wiring> {
+    let (mut seats, mut deliveries, mut controls) = (Vec::new(), Vec::new(), Vec::new());
+    for number in 0..args.worker_count() {
+        let (delivery_sender, delivery_receiver) = mpsc::channel(DELIVERIES);
+        let (control_sender, control_receiver) = mpsc::channel(CONTROLS);
+        seats.push(Seat {
+            number,
+            limits: args.limits()?,
+            deliveries: delivery_receiver,
+            controls: control_receiver,
+        });
+        deliveries.push(delivery_sender);
+        controls.push(control_sender);
+    }
+    let (sender, inbox) = mpsc::channel(DELIVERIES);
+    deliveries.push(sender);
+    Ok(Wiring { seats, deliveries, controls, inbox })
+}
+
+/// A listener with a backlog that a reconnecting crowd fits into.
+///
+/// # Errors
+/// An address that can't be listened to.
+pub fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into()).with_context(|| format!("listening on {address} (--listen)"))?;
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket.into())
+}
+
+/// Ready means: connected to the bus, and current about who may come in.
+fn announce(registration: &Registration, gateway: &Arc<Gateway>) {
+    let gateway = gateway.clone();
+    registration.ready(move || {
+        let gateway = gateway.clone();
+        async move {
+            match (gateway.bus.is_connected(), gateway.authenticator.is_current()) {
+                (false, _) => Err("the bus is not connected".to_owned()),
+                (_, false) => Err("auth can't be reached".to_owned()),
+                (true, true) => Ok(()),
+            }
+        }
+    });
+}
+
+async fn wait_until_current(gateway: &Gateway, shutdown: &CancellationToken) {
+    while !gateway.authenticator.is_current() && !shutdown.is_cancelled() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Sends every client away, spread over the window, and waits until they are gone.
+async fn drain(workers: &[mpsc::Sender<Control>], window: Duration) {
+    let (done, mut all_done) = mpsc::channel(1);
+    for worker in workers {
+        // A worker that has ended has no connections.
+        let _ = worker.send(Control::Drain(Draining { window, done: done.clone() })).await;
+    }
+    drop(done);
+    let finished = tokio::time::timeout(window + LAST_GOODBYES, all_done.recv()).await;
+    tracing::info!(complete = finished.is_ok(), "clients were sent elsewhere");
+}

@@ -1,0 +1,153 @@
+//! Follows channel `access`: a snapshot first, then every change.
+
+use std::{
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
+
+use carillon_bus::{Bus, RequestError, Timing};
+use carillon_contract::{
+    Channel, ServiceName,
+    messages::{
+        AccessChange, AccessRequest, ChannelHead, Event, HeadsRequest, JwksRequest, access_change::Change,
+    },
+};
+use carillon_token::{CARILLON, Verifier};
+use prost::Message;
+use tokio::{sync::mpsc, time::MissedTickBehavior};
+
+use super::{Access, Revocations};
+use crate::{
+    clock,
+    hub::{Delivery, Hub, ListenerId},
+    shard::Control,
+};
+
+/// How often auth is asked how far its log is: well within the two seconds in which a revocation
+/// takes effect, even if its event was lost.
+const HEARTBEAT: Duration = Duration::from_millis(700);
+
+/// How long one such question may take.
+const PATIENCE: Timing = Timing { attempt: Duration::from_millis(600) };
+
+/// Keeps an [`Access`] current, and tells the workers whose access ends.
+pub(crate) struct Follower {
+    pub(crate) bus: Bus,
+    pub(crate) hub: Hub,
+    pub(crate) listener: ListenerId,
+    pub(crate) inbox: mpsc::Receiver<Delivery>,
+    pub(crate) access: Arc<Access>,
+    pub(crate) verifier: Verifier,
+    pub(crate) workers: Vec<mpsc::Sender<Control>>,
+}
+
+impl Follower {
+    /// Runs until the hub ends.
+    pub(crate) async fn run(mut self) {
+        let mut heartbeat = tokio::time::interval(HEARTBEAT);
+        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        self.listen(&mut heartbeat).await;
+        let mut is_known = false;
+        loop {
+            tokio::select! {
+                delivery = self.inbox.recv() => match delivery {
+                    Some(Delivery::Event(_, event)) => self.changed(&event).await,
+                    // What was missed can't be had: start again, and have everyone checked anew.
+                    Some(Delivery::Reset(_)) => {
+                        is_known = false;
+                        self.tell(Control::EndAll).await;
+                    }
+                    None => return,
+                },
+                _ = heartbeat.tick() => {
+                    let outcome = if is_known { self.compare().await } else { self.take_snapshot().await };
+                    match outcome {
+                        Ok(()) => {
+                            is_known = true;
+                            self.access.reached();
+                        }
+                        Err(error) => tracing::debug!(%error, "auth can't be reached"),
+                    }
+                    self.revocations(|revocations| revocations.forget(clock::now()));
+                }
+            }
+        }
+    }
+
+    async fn listen(&self, heartbeat: &mut tokio::time::Interval) {
+        let channel = Channel::access();
+        while self.hub.listen(self.listener, &channel).await.is_err() {
+            self.hub.unlisten(self.listener, &channel).await;
+            heartbeat.tick().await;
+        }
+    }
+
+    /// Everything that is revoked now, page by page. What changes meanwhile arrives as events, as
+    /// of the first page.
+    async fn take_snapshot(&self) -> Result<(), RequestError> {
+        let mut request = AccessRequest::default();
+        let mut place = None;
+        loop {
+            let reply = self.bus.call_within(ServiceName::Auth, &request, PATIENCE).await?;
+            place.get_or_insert_with(|| (reply.epoch.clone(), reply.offset));
+            request.after.clone_from(&reply.next);
+            self.revocations(|revocations| revocations.extend(reply));
+            if request.after.is_empty() {
+                break;
+            }
+        }
+        if let Some((epoch, offset)) = place {
+            let head = ChannelHead { channel: Channel::access().as_str().to_owned(), offset };
+            self.hub.heads(&epoch, vec![head]).await;
+        }
+        self.fetch_keys().await;
+        Ok(())
+    }
+
+    /// Asks how far auth's log is; the hub fetches what is missing.
+    async fn compare(&self) -> Result<(), RequestError> {
+        let request = HeadsRequest { channels: vec![Channel::access().as_str().to_owned()] };
+        let reply = self.bus.call_within(ServiceName::Auth, &request, PATIENCE).await?;
+        self.hub.heads(&reply.epoch, reply.channels).await;
+        Ok(())
+    }
+
+    async fn changed(&self, event: &Event) {
+        let change = event.variants.first().and_then(|variant| AccessChange::decode(&*variant.json).ok());
+        match change.and_then(|change| change.change) {
+            Some(Change::UserRevoked(revoked)) => {
+                self.revocations(|revocations| revocations.revoke_user(revoked.clone()));
+                self.tell(Control::EndUser { user: revoked.user, before: revoked.before }).await;
+            }
+            Some(Change::TokenRevoked(revoked)) => {
+                self.revocations(|revocations| revocations.revoke_token(revoked.clone()));
+                self.tell(Control::EndToken { token: revoked.token }).await;
+            }
+            Some(Change::MembershipEnded(ended)) => {
+                self.tell(Control::EndMembership { user: ended.user, resource: ended.resource }).await;
+            }
+            Some(Change::KeysChanged(_)) => self.fetch_keys().await,
+            None => tracing::warn!(offset = event.offset, "an access change can't be read"),
+        }
+    }
+
+    async fn fetch_keys(&self) {
+        // A token of an unknown key makes the verifier ask again, so this may fail.
+        if let Ok(reply) = self.bus.call(ServiceName::Auth, &JwksRequest {}).await
+            && let Err(error) = self.verifier.set_keys(CARILLON, &reply.jwks)
+        {
+            tracing::warn!(%error, "auth's keys can't be read");
+        }
+    }
+
+    async fn tell(&self, control: Control) {
+        for worker in &self.workers {
+            // A worker that has ended has no connections.
+            let _ = worker.send(control.clone()).await;
+        }
+    }
+
+    fn revocations(&self, change: impl FnOnce(&mut Revocations)) {
+        change(&mut self.access.revocations.write().unwrap_or_else(PoisonError::into_inner));
+    }
+}

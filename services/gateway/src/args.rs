@@ -1,0 +1,153 @@
+//! The gateway's options.
+
+mod issuers;
+
+use std::{net::SocketAddr, time::Duration};
+
+use anyhow::Context;
+use carillon_contract::{Dialect, ENDPOINTS, ROUTES};
+use clap::Args as ClapArgs;
+
+use crate::{gateway::Settings, shard::Limits};
+pub use issuers::IssuerArgs;
+
+/// Hosts that a gateway on a laptop is reached by, as Django has them with `DEBUG`.
+const LOCAL_HOSTS: &str = "localhost,.localhost,127.0.0.1,[::1]";
+
+/// Options of the gateway.
+#[derive(Debug, Clone, ClapArgs)]
+#[group(id = "gateway")]
+pub struct Args {
+    /// Address and port for WebSocket and HTTP clients.
+    #[arg(long, env = "CARILLON_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8000")]
+    pub listen: SocketAddr,
+
+    /// Worker threads; 0: one per core.
+    #[arg(long, env = "CARILLON_WORKERS", value_name = "COUNT", default_value_t = 0)]
+    pub workers: usize,
+
+    /// Hosts and origins that may connect, separated by commas: exact names, `.example.com` for a
+    /// domain and all below it, or `*`. A client without an Origin header may always connect.
+    #[arg(long, env = "ALLOWED_HOSTS", value_name = "HOSTS", default_value = LOCAL_HOSTS)]
+    pub allowed_hosts: String,
+
+    /// Origins whose pages may use the HTTP API (CORS), separated by commas, as
+    /// `https://app.example.com`, or `*`.
+    #[arg(long, env = "CARILLON_CORS_ORIGINS", value_name = "ORIGINS", value_delimiter = ',')]
+    pub cors_origins: Vec<String>,
+
+    /// Endpoints and routes that callers without a token may use, separated by commas:
+    /// `notifications` (listening to what is sent to everyone), `notifications.send` (sending to
+    /// everyone), or `all`.
+    #[arg(long, env = "CARILLON_ALLOW_ANONYMOUS", value_name = "NAMES", value_delimiter = ',', value_parser = anonymous_name)]
+    pub allow_anonymous: Option<Vec<String>>,
+
+    /// The dialect of /ws/notifications/ where the client names none: `events`, `rooms` or
+    /// `ticketing`. Without this, `events` with a token and `rooms` without.
+    #[arg(long, env = "CARILLON_DEFAULT_DIALECT", value_name = "DIALECT", value_parser = dialect)]
+    pub default_dialect: Option<Dialect>,
+
+    /// Refuse an invalid token with HTTP 403 instead of a close code. Browsers can't see why, then.
+    #[arg(long, env = "CARILLON_REFUSE_WITH_HTTP")]
+    pub refuse_with_http: bool,
+
+    /// Seconds of silence after which a client is pinged; after twice as long it is taken for dead.
+    #[arg(long, env = "CARILLON_HEARTBEAT_SECONDS", value_name = "SECONDS", default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub heartbeat_seconds: u32,
+
+    /// Seconds for which a socket may take nothing before its client is taken for dead.
+    #[arg(long, env = "CARILLON_WRITE_TIMEOUT_SECONDS", value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub write_timeout_seconds: u32,
+
+    /// Seconds before a token expires at which its connection is told (`token_expiring`).
+    #[arg(long, env = "CARILLON_EXPIRY_WARNING_SECONDS", value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(0..=86_400))]
+    pub expiry_warning_seconds: u32,
+
+    /// The largest message from a client, in bytes; a larger one closes with 1009.
+    #[arg(long, env = "CARILLON_FRAME_BYTES", value_name = "BYTES", default_value_t = 65_536, value_parser = clap::value_parser!(u32).range(1_024..=1_048_576))]
+    pub frame_bytes: u32,
+
+    /// The largest HTTP body, in bytes; a larger one gets 413.
+    #[arg(long, env = "CARILLON_BODY_BYTES", value_name = "BYTES", default_value_t = 1_048_576, value_parser = clap::value_parser!(u32).range(1_024..=2_097_152))]
+    pub body_bytes: u32,
+
+    /// Bytes that may wait to be written to one client; above that it is a slow consumer.
+    #[arg(long, env = "CARILLON_QUEUE_BYTES", value_name = "BYTES", default_value_t = 1_048_576, value_parser = clap::value_parser!(u32).range(65_536..=268_435_456))]
+    pub queue_bytes: u32,
+
+    /// Memory for recent events, from which clients that come back are served, in bytes.
+    #[arg(long, env = "CARILLON_RECENT_BYTES", value_name = "BYTES", default_value_t = 33_554_432)]
+    pub recent_bytes: u32,
+
+    /// Seconds that a client may take over its request head, or over its body.
+    #[arg(long, env = "CARILLON_REQUEST_TIMEOUT_SECONDS", value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub request_timeout_seconds: u32,
+
+    /// Seconds between two comparisons of every channel's head with its owner's log: the longest
+    /// that a lost last event can stay unnoticed.
+    #[arg(long, env = "CARILLON_HEADS_INTERVAL_SECONDS", value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=60))]
+    pub heads_interval_seconds: u32,
+
+    /// Seconds for which auth may be out of reach before nobody is let in any more, since a
+    /// revocation could have been missed.
+    #[arg(long, env = "CARILLON_ACCESS_GRACE_SECONDS", value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(2..=86_400))]
+    pub access_grace_seconds: u32,
+
+    /// Seconds over which clients are sent elsewhere when the gateway stops.
+    #[arg(long, env = "CARILLON_DRAIN_SECONDS", value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(0..=3600))]
+    pub drain_seconds: u32,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub issuers: IssuerArgs,
+}
+
+impl Args {
+    /// How many workers to run.
+    pub(crate) fn worker_count(&self) -> usize {
+        match self.workers {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            count => count,
+        }
+    }
+
+    pub(crate) fn settings(&self) -> anyhow::Result<Settings> {
+        let bytes = |count: u32| usize::try_from(count).context("a size in bytes");
+        Ok(Settings {
+            allowed_hosts: self.allowed_hosts.parse()?,
+            anonymous: self.allow_anonymous.clone().unwrap_or_default(),
+            dialect: self.default_dialect,
+            refuse_with_http: self.refuse_with_http,
+            frame_bytes: bytes(self.frame_bytes)?,
+            body_bytes: bytes(self.body_bytes)?,
+            request_timeout: seconds(self.request_timeout_seconds),
+        })
+    }
+
+    pub(crate) fn limits(&self) -> anyhow::Result<Limits> {
+        Ok(Limits {
+            queue_bytes: usize::try_from(self.queue_bytes).context("a size in bytes")?,
+            heartbeat_seconds: self.heartbeat_seconds,
+            write_seconds: self.write_timeout_seconds,
+            expiry_warning_seconds: self.expiry_warning_seconds,
+            leeway_seconds: self.issuers.token_leeway_seconds,
+        })
+    }
+}
+
+pub(crate) fn seconds(count: u32) -> Duration {
+    Duration::from_secs(count.into())
+}
+
+fn dialect(name: &str) -> Result<Dialect, String> {
+    Dialect::named(name).ok_or_else(|| format!("one of {}", Dialect::ALL.map(Dialect::as_str).join(", ")))
+}
+
+/// Only what could allow anonymous callers can be listed: a misspelt name would be a door left shut.
+fn anonymous_name(name: &str) -> Result<String, String> {
+    let endpoints = ENDPOINTS.iter().filter(|endpoint| endpoint.anonymous).map(|endpoint| endpoint.name);
+    let routes = ROUTES.iter().filter(|route| route.access == carillon_contract::Access::Anonymous);
+    let mut names: Vec<&str> = endpoints.chain(routes.map(|route| route.name)).collect();
+    names.push("all");
+    if names.contains(&name) { Ok(name.to_owned()) } else { Err(format!("one of {}", names.join(", "))) }
+}

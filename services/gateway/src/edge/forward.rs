@@ -1,0 +1,109 @@
+//! One HTTP request: from the client to the owner of its route and back.
+
+use std::{collections::BTreeMap, time::Instant};
+
+use actix_web::{HttpRequest as ActixRequest, HttpResponse, web};
+use carillon_bus::TraceContext;
+use carillon_contract::{
+    Parameters, Route, RouteMatch,
+    messages::{HttpReply, HttpRequest},
+    route_at,
+};
+use carillon_service::http::Problem;
+use url::form_urlencoded;
+
+use super::{access, response};
+use crate::gateway::Gateway;
+
+/// The longest request id or idempotency key that is taken from a client.
+const MAX_KEY: usize = 200;
+
+/// Handles whatever isn't an upgrade.
+pub(super) async fn forward(
+    gateway: web::Data<Gateway>,
+    request: ActixRequest,
+    payload: web::Payload,
+) -> HttpResponse {
+    let started = Instant::now();
+    let id = format!("{:032x}", rand::random::<u128>());
+    let (name, outcome) = match find(&gateway, &request) {
+        Ok((route, parameters)) => {
+            let trace = trace(&request);
+            let answered = answer(&gateway, route, parameters, &request, payload, &id);
+            (route.name, TraceContext::scope(trace, answered).await)
+        }
+        Err(problem) => ("none", Err(problem)),
+    };
+    let reply = outcome.unwrap_or_else(Problem::into_reply);
+    let metrics = &gateway.metrics;
+    metrics.http_requests.with_label_values(&[name, &reply.status.to_string()]).inc();
+    metrics.http_duration.with_label_values(&[name]).observe(started.elapsed().as_secs_f64());
+    // The client's own id, if it gave one, says more to it than ours; but only ours is unique.
+    response(reply, &key(&request, "x-request-id").unwrap_or(id))
+}
+
+fn find(gateway: &Gateway, request: &ActixRequest) -> Result<(&'static Route, Parameters), Problem> {
+    if !gateway.settings.allowed_hosts.allows_host(request.connection_info().host()) {
+        return Err(Problem::bad_request("host not allowed"));
+    }
+    match route_at(request.method().as_str(), request.path()) {
+        RouteMatch::Found(route, parameters) => Ok((route, parameters)),
+        RouteMatch::MethodNotAllowed(methods) => {
+            Err(Problem::method_not_allowed(&format!("this path has {}", methods.join(", "))))
+        }
+        RouteMatch::NotFound => Err(Problem::not_found("there is no such path")),
+    }
+}
+
+async fn answer(
+    gateway: &Gateway,
+    route: &Route,
+    parameters: Parameters,
+    request: &ActixRequest,
+    payload: web::Payload,
+    id: &str,
+) -> Result<HttpReply, Problem> {
+    let identity = access::caller(gateway, route, request.head()).await?;
+    let body = body(gateway, payload).await?;
+    let forwarded = HttpRequest {
+        request: id.to_owned(),
+        route: route.name.to_owned(),
+        parameters,
+        query: query(request),
+        body,
+        identity,
+        address: request.peer_addr().map(|address| address.ip().to_string()).unwrap_or_default(),
+        idempotency_key: key(request, "idempotency-key").unwrap_or_default(),
+    };
+    Ok(gateway.bus.call(route.owner, &forwarded).await?)
+}
+
+async fn body(gateway: &Gateway, payload: web::Payload) -> Result<bytes::Bytes, Problem> {
+    let limit = gateway.settings.body_bytes;
+    let whole = payload.to_bytes_limited(limit);
+    match tokio::time::timeout(gateway.settings.request_timeout, whole).await {
+        Err(_) => Err(Problem::request_timeout("the body took too long to arrive")),
+        Ok(Err(_)) => Err(Problem::too_large(&format!("a body has at most {limit} bytes"))),
+        Ok(Ok(Err(_))) => Err(Problem::bad_request("the body can't be read")),
+        Ok(Ok(Ok(body))) => Ok(body),
+    }
+}
+
+fn query(request: &ActixRequest) -> BTreeMap<String, String> {
+    form_urlencoded::parse(request.query_string().as_bytes()).into_owned().collect()
+}
+
+/// A header with which a client marks its request.
+fn key(request: &ActixRequest, name: &str) -> Option<String> {
+    let value = request.headers().get(name)?.to_str().ok()?.trim();
+    (!value.is_empty() && value.len() <= MAX_KEY).then(|| value.to_owned())
+}
+
+/// The caller's trace goes on; otherwise one begins here.
+fn trace(request: &ActixRequest) -> TraceContext {
+    let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    match text("traceparent").and_then(TraceContext::parse) {
+        Some(trace) => trace.with_state(text("tracestate").unwrap_or_default()).child(),
+        None => TraceContext::new_root(),
+    }
+}

@@ -1,0 +1,73 @@
+//! What every worker of a gateway shares.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use carillon_bus::Bus;
+use carillon_contract::Dialect;
+
+use crate::{authenticator::Authenticator, hosts::AllowedHosts, hub::Hub, metrics::Metrics};
+
+/// One gateway.
+pub(crate) struct Gateway {
+    pub(crate) bus: Bus,
+    pub(crate) hub: Hub,
+    pub(crate) authenticator: Authenticator,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) settings: Settings,
+    /// Unique among gateways, and among the lives of this one.
+    pub(crate) incarnation: String,
+    pub(crate) draining: AtomicBool,
+    connections: AtomicU64,
+}
+
+/// How a gateway behaves.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) allowed_hosts: AllowedHosts,
+    /// Endpoints and routes, by name, that let anonymous callers in; "all" stands for all that can.
+    pub(crate) anonymous: Vec<String>,
+    /// The dialect where neither the client nor its having a token says.
+    pub(crate) dialect: Option<Dialect>,
+    /// Refuse an invalid token with HTTP 403 rather than with a close code (S3-08).
+    pub(crate) refuse_with_http: bool,
+    /// The largest message from a client, in bytes.
+    pub(crate) frame_bytes: usize,
+    /// The largest HTTP body, in bytes.
+    pub(crate) body_bytes: usize,
+    /// How long a client may take over its request head or body.
+    pub(crate) request_timeout: Duration,
+}
+
+impl Gateway {
+    pub(crate) fn new(
+        bus: Bus,
+        hub: Hub,
+        authenticator: Authenticator,
+        metrics: Arc<Metrics>,
+        settings: Settings,
+    ) -> Self {
+        let incarnation = format!("{:016x}", rand::random::<u64>());
+        let (draining, connections) = (AtomicBool::new(false), AtomicU64::new(0));
+        Self { bus, hub, authenticator, metrics, settings, incarnation, draining, connections }
+    }
+
+    /// An id for a connection, unique for ever.
+    pub(crate) fn connection_id(&self) -> String {
+        format!("{}-{}", self.incarnation, self.connections.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Whether the deployment lets anonymous callers use an endpoint or route that could allow them.
+    pub(crate) fn allows_anonymous(&self, name: &str) -> bool {
+        self.settings.anonymous.iter().any(|allowed| allowed == name || allowed == "all")
+    }
+}

@@ -1,0 +1,145 @@
+//! From an upgrade request to an admission or a refusal: host and origin, endpoint, token,
+//! dialect. Upgrade requests bypass the HTTP application, so all of this is decided here.
+
+mod credentials;
+mod identify;
+mod refusal;
+
+use std::sync::Arc;
+
+use actix_http::RequestHead;
+use actix_web::http::header;
+use carillon_contract::{Channel, Dialect, Endpoint, Located, endpoint_at};
+use carillon_service::http::Problem;
+use carillon_token::redact;
+
+use crate::{
+    gateway::Gateway,
+    session::{Query, SessionInfo},
+    websocket::CloseReason,
+};
+use credentials::Credentials;
+pub(crate) use credentials::bearer;
+use refusal::Refusal;
+
+/// What becomes of an upgrade request.
+pub(crate) enum Decision {
+    /// 101, then the session is opened.
+    Admit(Admission, Query),
+    /// 101, then a close frame: all that a browser can see of a refusal.
+    Close(Admission, CloseReason),
+    /// An HTTP response instead of an upgrade.
+    Http(Problem),
+}
+
+/// A connection about to be.
+pub(crate) struct Admission {
+    pub(crate) info: SessionInfo,
+    /// The subprotocol to confirm.
+    pub(crate) protocol: Option<String>,
+}
+
+/// Decides about an upgrade request, counts it, and logs a refusal with its reason.
+pub(crate) async fn decide(gateway: &Arc<Gateway>, head: &RequestHead) -> Decision {
+    let Some(located) = endpoint_at(head.uri.path()) else {
+        gateway.metrics.handshakes.with_label_values(&["none", "not_found"]).inc();
+        return Decision::Http(Problem::not_found("there is no such endpoint"));
+    };
+    let endpoint = located.row;
+    match examine(gateway, head, located).await {
+        Ok((admission, query)) => {
+            gateway.metrics.handshakes.with_label_values(&[endpoint.name, "accepted"]).inc();
+            Decision::Admit(admission, query)
+        }
+        Err((refusal, admission)) => {
+            gateway.metrics.handshakes.with_label_values(&[endpoint.name, refusal.outcome()]).inc();
+            log(endpoint, head, &refusal);
+            refuse(gateway, refusal, admission)
+        }
+    }
+}
+
+type Refused = (Refusal, Option<Box<Admission>>);
+
+async fn examine(
+    gateway: &Arc<Gateway>,
+    head: &RequestHead,
+    located: Located<Endpoint>,
+) -> Result<(Admission, Query), Refused> {
+    check_request(gateway, head).map_err(|refusal| (refusal, None))?;
+    let Credentials { token, offered, dialect, query } =
+        credentials::read(head).map_err(|refusal| (refusal, None))?;
+    let endpoint = located.row;
+    let mut info = SessionInfo {
+        connection: gateway.connection_id().into(),
+        endpoint,
+        parameters: located.parameters,
+        dialect: None,
+        identity: None,
+        channels: Box::default(),
+        requires: None,
+    };
+    let outcome = identify::identify(gateway, endpoint, &info.parameters, token.as_deref()).await;
+    info.identity = outcome.as_ref().ok().cloned().flatten();
+    let default = if info.identity.is_some() { Dialect::Events } else { Dialect::Rooms };
+    info.dialect = endpoint.dialects.then(|| dialect.or(gateway.settings.dialect).unwrap_or(default));
+    let protocol = credentials::confirmed(&offered, token.is_some());
+    let resolved = outcome.and_then(|_| resolve(&mut info));
+    let admission = Admission { info, protocol };
+    match resolved {
+        Ok(()) => Ok((admission, query)),
+        Err(refusal) => Err((refusal, Some(Box::new(admission)))),
+    }
+}
+
+/// What holds for every endpoint.
+fn check_request(gateway: &Gateway, head: &RequestHead) -> Result<(), Refusal> {
+    actix_http::ws::verify_handshake(head).map_err(|error| Refusal::Handshake(error.to_string()))?;
+    let text = |name| head.headers().get(name).map(|value| value.to_str().unwrap_or_default());
+    let host = text(header::HOST).or_else(|| head.uri.host()).unwrap_or_default();
+    if !gateway.settings.allowed_hosts.allows_host(host) {
+        return Err(Refusal::Host);
+    }
+    if text(header::ORIGIN).is_some_and(|origin| !gateway.settings.allowed_hosts.allows_origin(origin)) {
+        return Err(Refusal::Origin);
+    }
+    if gateway.is_draining() || !gateway.authenticator.is_current() {
+        return Err(Refusal::NotReady);
+    }
+    Ok(())
+}
+
+/// The channels that the connection listens to, and the membership that it needs.
+fn resolve(info: &mut SessionInfo) -> Result<(), Refusal> {
+    let user = info.identity.as_ref().map(|identity| identity.user.as_str());
+    let mut channels: Vec<Channel> = Vec::new();
+    for template in info.endpoint.channels {
+        channels.extend(template.resolve(&info.parameters, user).map_err(|_| Refusal::Path)?);
+    }
+    let requires = match &info.endpoint.requires {
+        Some(template) => template.resolve(&info.parameters, user).map_err(|_| Refusal::Path)?,
+        None => None,
+    };
+    info.channels = channels.into();
+    info.requires = requires;
+    Ok(())
+}
+
+fn refuse(gateway: &Gateway, refusal: Refusal, admission: Option<Box<Admission>>) -> Decision {
+    match (refusal.close_reason(), admission) {
+        (Some(reason), Some(admission)) if !gateway.settings.refuse_with_http => {
+            Decision::Close(*admission, reason)
+        }
+        _ => Decision::Http(refusal.problem()),
+    }
+}
+
+/// One line for each refusal, without the token (S1-16, S4-11).
+fn log(endpoint: &Endpoint, head: &RequestHead, refusal: &Refusal) {
+    let address = head.peer_addr.map(|address| address.ip().to_string()).unwrap_or_default();
+    let path = head.uri.path_and_query().map_or("", |path| path.as_str());
+    tracing::info!(
+        endpoint = endpoint.name, address, path = %redact(path), reason = %refusal,
+        "a handshake was refused"
+    );
+}

@@ -1,0 +1,32 @@
+//! Who wants to connect, and whether this endpoint is for them.
+
+use std::sync::Arc;
+
+use carillon_contract::{Endpoint, Parameters, messages::Identity};
+
+use super::Refusal;
+use crate::gateway::Gateway;
+
+/// The identity behind a token, or `None` for an anonymous client where those are allowed.
+pub(super) async fn identify(
+    gateway: &Arc<Gateway>,
+    endpoint: &Endpoint,
+    parameters: &Parameters,
+    token: Option<&str>,
+) -> Result<Option<Identity>, Refusal> {
+    let codes = endpoint.close_codes;
+    let Some(token) = token else {
+        let allowed = endpoint.anonymous && gateway.allows_anonymous(endpoint.name);
+        return if allowed { Ok(None) } else { Err(Refusal::Missing(codes)) };
+    };
+    let identity =
+        gateway.authenticator.identify(token).await.map_err(|denied| Refusal::Denied(codes, denied))?;
+    if identity.service {
+        return Err(Refusal::NotAUser(codes));
+    }
+    let own = endpoint.own.and_then(|name| parameters.get(name));
+    if own.is_some_and(|user| *user != identity.user) {
+        return Err(Refusal::Mismatch(codes));
+    }
+    Ok(Some(identity))
+}

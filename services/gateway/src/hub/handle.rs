@@ -1,0 +1,76 @@
+//! How the rest of the gateway talks to the hub.
+
+use std::sync::Arc;
+
+use carillon_bus::Subscription;
+use carillon_contract::{
+    Channel,
+    messages::{ChannelHead, Event, HistoryReply},
+};
+use tokio::sync::{mpsc, oneshot};
+
+/// A worker's number, or that of the follower of `access`.
+pub(crate) type ListenerId = usize;
+
+/// What the hub tells a listener.
+#[derive(Debug, Clone)]
+pub(crate) enum Delivery {
+    /// The next event of a channel, durable ones in order and without gaps.
+    Event(Channel, Arc<Event>),
+    /// The channel's log is another one or has lost events: what was missed can't be had.
+    Reset(Channel),
+}
+
+/// The bus or the hub can't be reached now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the bus can't be reached")]
+pub(crate) struct Unavailable;
+
+pub(super) enum Command {
+    Listen { channel: Channel, listener: ListenerId, reply: oneshot::Sender<Result<(), Unavailable>> },
+    Unlisten { channel: Channel, listener: ListenerId },
+    Subscribed { channel: Channel, life: u64, outcome: Result<Subscription, Unavailable> },
+    Heads { epoch: String, heads: Vec<ChannelHead> },
+    Fetch { channel: Channel, life: u64 },
+    Fetched { channel: Channel, life: u64, outcome: Result<HistoryReply, Unavailable> },
+    Recent { channel: Channel, after: u64, head: u64, reply: oneshot::Sender<Option<Vec<Arc<Event>>>> },
+}
+
+/// A handle to the hub.
+#[derive(Clone)]
+pub(crate) struct Hub {
+    pub(super) commands: mpsc::Sender<Command>,
+}
+
+impl Hub {
+    /// Has a channel's events delivered to a listener, counted: as often as it listens, it has to
+    /// unlisten. Returns once the bus has confirmed that what is published from now on arrives.
+    pub(crate) async fn listen(&self, listener: ListenerId, channel: &Channel) -> Result<(), Unavailable> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Command::Listen { channel: channel.clone(), listener, reply }).await?;
+        answer.await.map_err(|_| Unavailable)?
+    }
+
+    /// Ends what [`Hub::listen`] began, also where that failed.
+    pub(crate) async fn unlisten(&self, listener: ListenerId, channel: &Channel) {
+        // A hub that is gone delivers nothing anyway.
+        let _ = self.send(Command::Unlisten { channel: channel.clone(), listener }).await;
+    }
+
+    /// An owner told how far channels are. A channel heard of for the first time starts there;
+    /// one that turns out to be behind is caught up.
+    pub(crate) async fn heads(&self, epoch: &str, heads: Vec<ChannelHead>) {
+        let _ = self.send(Command::Heads { epoch: epoch.to_owned(), heads }).await;
+    }
+
+    /// A page of the events above `after` up to `head`, if all of them are still in memory.
+    pub(crate) async fn recent(&self, channel: &Channel, after: u64, head: u64) -> Option<Vec<Arc<Event>>> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Command::Recent { channel: channel.clone(), after, head, reply }).await.ok()?;
+        answer.await.ok()?
+    }
+
+    async fn send(&self, command: Command) -> Result<(), Unavailable> {
+        self.commands.send(command).await.map_err(|_| Unavailable)
+    }
+}

@@ -1,0 +1,302 @@
+//! The hub's task: it alone holds the state of the channels.
+
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::Arc,
+    time::Duration,
+};
+
+use carillon_bus::{Bus, Message, Signal, Subscription};
+use carillon_contract::{
+    Channel, Subject,
+    messages::{ChannelHead, Event, HistoryReply, HistoryRequest},
+};
+use futures_util::{
+    StreamExt,
+    stream::{BoxStream, SelectAll, abortable, select_all},
+};
+use prost::Message as _;
+use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    channel::{ChannelState, Subscribing},
+    handle::{Command, Delivery, Hub, ListenerId, Unavailable},
+    heads,
+    recent::Recent,
+    sequence::Step,
+};
+use crate::metrics::Metrics;
+
+/// Commands that wait for the hub; who sends more waits too.
+const COMMANDS: usize = 4_096;
+
+/// How long a missing event may be merely late before the log is asked: replicas that publish to
+/// one channel overtake each other by less.
+const LATENESS: Duration = Duration::from_millis(50);
+
+/// Pause before asking an owner again that didn't answer.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Events asked for in one request.
+const PAGE: u32 = 500;
+
+/// Gaps that are filled at a time.
+const CONCURRENT_FETCHES: usize = 64;
+
+/// How the hub works.
+pub(crate) struct Settings {
+    /// Time between two comparisons of all heads.
+    pub(crate) heads_interval: Duration,
+    /// Memory for recent events, in bytes.
+    pub(crate) recent_bytes: usize,
+}
+
+/// Starts the hub for these listeners.
+pub(crate) fn start(
+    bus: Bus,
+    listeners: Vec<mpsc::Sender<Delivery>>,
+    settings: Settings,
+    metrics: Arc<Metrics>,
+    shutdown: CancellationToken,
+) -> Hub {
+    let (sender, commands) = mpsc::channel(COMMANDS);
+    let hub = Hub { commands: sender };
+    let task = Task {
+        recent: Recent::new(settings.recent_bytes),
+        settings,
+        bus,
+        hub: hub.clone(),
+        listeners,
+        metrics,
+        channels: HashMap::new(),
+        events: select_all([futures_util::stream::pending().boxed()]),
+        fetches: Arc::new(Semaphore::new(CONCURRENT_FETCHES)),
+        lives: 0,
+    };
+    tokio::spawn(task.run(commands, shutdown));
+    hub
+}
+
+struct Task {
+    bus: Bus,
+    hub: Hub,
+    settings: Settings,
+    metrics: Arc<Metrics>,
+    listeners: Vec<mpsc::Sender<Delivery>>,
+    channels: HashMap<Channel, ChannelState>,
+    events: SelectAll<BoxStream<'static, (Channel, Message)>>,
+    recent: Recent,
+    fetches: Arc<Semaphore>,
+    lives: u64,
+}
+
+impl Task {
+    async fn run(mut self, mut commands: mpsc::Receiver<Command>, shutdown: CancellationToken) {
+        let mut signals = self.bus.signals();
+        let mut comparison = tokio::time::interval(self.settings.heads_interval);
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                Some((channel, message)) = self.events.next() => self.heard(&channel, &message).await,
+                Some(command) = commands.recv() => self.obey(command).await,
+                signal = signals.recv() => if may_have_lost(signal) { self.compare() },
+                _ = comparison.tick() => self.compare(),
+            }
+        }
+    }
+
+    async fn obey(&mut self, command: Command) {
+        match command {
+            Command::Listen { channel, listener, reply } => self.listen(channel, listener, reply),
+            Command::Unlisten { channel, listener } => self.unlisten(&channel, listener),
+            Command::Subscribed { channel, life, outcome } => self.subscribed(channel, life, outcome),
+            Command::Heads { epoch, heads } => self.heads(&epoch, heads).await,
+            Command::Fetch { channel, life } => self.fetch(&channel, life),
+            Command::Fetched { channel, life, outcome } => self.fetched(&channel, life, outcome).await,
+            Command::Recent { channel, after, head, reply } => {
+                let _ = reply.send(self.recent.range(&channel, after, head));
+            }
+        }
+    }
+
+    fn listen(
+        &mut self,
+        channel: Channel,
+        listener: ListenerId,
+        reply: oneshot::Sender<Result<(), Unavailable>>,
+    ) {
+        let state = match self.channels.entry(channel) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                self.lives += 1;
+                self.metrics.channels.inc();
+                subscribe(self.bus.clone(), self.hub.clone(), entry.key().clone(), self.lives);
+                entry.insert(ChannelState::new(self.lives, self.listeners.len()))
+            }
+        };
+        state.listeners[listener] += 1;
+        match &mut state.subscription {
+            Subscribing::Waited(waiting) => waiting.push(reply),
+            Subscribing::Confirmed(_) => drop(reply.send(Ok(()))),
+        }
+    }
+
+    fn unlisten(&mut self, channel: &Channel, listener: ListenerId) {
+        let Some(state) = self.channels.get_mut(channel) else { return };
+        state.listeners[listener] = state.listeners[listener].saturating_sub(1);
+        if state.is_unheard() {
+            self.forget(channel);
+        }
+    }
+
+    fn forget(&mut self, channel: &Channel) {
+        self.recent.forget(channel);
+        if let Some(state) = self.channels.remove(channel) {
+            self.metrics.channels.dec();
+            state.end();
+        }
+    }
+
+    fn subscribed(&mut self, channel: Channel, life: u64, outcome: Result<Subscription, Unavailable>) {
+        let Some(state) = self.channels.get_mut(&channel).filter(|state| state.life == life) else { return };
+        let Subscribing::Waited(waiting) = &mut state.subscription else { return };
+        let answer = outcome.as_ref().map(drop).map_err(|error| *error);
+        for reply in std::mem::take(waiting) {
+            let _ = reply.send(answer);
+        }
+        match outcome {
+            Ok(subscription) => {
+                let name = channel.clone();
+                let (stream, abort) = abortable(subscription.map(move |message| (name.clone(), message)));
+                state.subscription = Subscribing::Confirmed(abort);
+                self.events.push(stream.boxed());
+            }
+            // Whoever waited gives up; who comes next tries again.
+            Err(Unavailable) => self.forget(&channel),
+        }
+    }
+
+    async fn heard(&mut self, channel: &Channel, message: &Message) {
+        let event = match Event::decode(message.payload.clone()) {
+            Ok(event) => Arc::new(event),
+            Err(error) => {
+                tracing::warn!(%channel, %error, "what was published is no event");
+                return self.metrics.undecodable();
+            }
+        };
+        if event.offset == 0 {
+            return self.deliver(channel, Delivery::Event(channel.clone(), event)).await;
+        }
+        let Some(state) = self.channels.get_mut(channel) else { return };
+        let step = state.sequence.event(event);
+        self.take(channel, step).await;
+    }
+
+    async fn heads(&mut self, epoch: &str, heads: Vec<ChannelHead>) {
+        for head in heads {
+            let Ok(channel) = head.channel.parse::<Channel>() else { continue };
+            let Some(state) = self.channels.get_mut(&channel) else { continue };
+            let step = state.sequence.head(epoch, head.offset);
+            self.take(&channel, step).await;
+        }
+    }
+
+    async fn fetched(&mut self, channel: &Channel, life: u64, outcome: Result<HistoryReply, Unavailable>) {
+        let Some(state) = self.channels.get_mut(channel).filter(|state| state.life == life) else { return };
+        state.fetching = false;
+        match outcome {
+            Ok(reply) => {
+                self.metrics.gap_filled(reply.events.len());
+                let step = state.sequence.fetched(&reply.epoch, reply.first, reply.head, reply.events);
+                self.take(channel, step).await;
+            }
+            Err(Unavailable) => self.fetch_after(channel, PATIENCE),
+        }
+    }
+
+    /// Does what a step of a channel's sequence asks for.
+    async fn take(&mut self, channel: &Channel, step: Step) {
+        if step.reset {
+            tracing::warn!(%channel, "the log does not hold what was missed");
+            self.recent.forget(channel);
+            self.metrics.gap_lost();
+            self.deliver(channel, Delivery::Reset(channel.clone())).await;
+        }
+        for event in step.deliver {
+            self.recent.push(channel, event.clone());
+            self.deliver(channel, Delivery::Event(channel.clone(), event)).await;
+        }
+        if step.missing {
+            self.fetch_after(channel, LATENESS);
+        }
+    }
+
+    async fn deliver(&mut self, channel: &Channel, delivery: Delivery) {
+        let Some(state) = self.channels.get(channel) else { return };
+        for (listener, inbox) in self.listeners.iter().enumerate() {
+            if state.listeners[listener] > 0 {
+                // A worker that has ended listens to nothing.
+                let _ = inbox.send(delivery.clone()).await;
+            }
+        }
+    }
+
+    /// Asks the log for what is missing, unless it has arrived by then.
+    fn fetch_after(&mut self, channel: &Channel, delay: Duration) {
+        let Some(state) = self.channels.get_mut(channel).filter(|state| !state.fetching) else { return };
+        state.fetching = true;
+        let (hub, channel, life) = (self.hub.clone(), channel.clone(), state.life);
+        tokio::spawn(async move {
+            tokio::time::sleep(delay).await;
+            let _ = hub.commands.send(Command::Fetch { channel, life }).await;
+        });
+    }
+
+    fn fetch(&mut self, channel: &Channel, life: u64) {
+        let Some(state) = self.channels.get_mut(channel).filter(|state| state.life == life) else { return };
+        let Some(after) = state.sequence.last().filter(|_| state.sequence.is_behind()) else {
+            state.fetching = false;
+            return;
+        };
+        let (bus, hub, channel, fetches) =
+            (self.bus.clone(), self.hub.clone(), channel.clone(), self.fetches.clone());
+        tokio::spawn(async move {
+            let _permit = fetches.acquire().await;
+            let request = HistoryRequest { channel: channel.as_str().to_owned(), after, limit: PAGE };
+            let outcome = bus.call(channel.owner(), &request).await.map_err(|error| {
+                tracing::debug!(%channel, %error, "a gap could not be filled yet");
+                Unavailable
+            });
+            let _ = hub.commands.send(Command::Fetched { channel, life, outcome }).await;
+        });
+    }
+
+    fn compare(&self) {
+        let known = |(channel, state): (&Channel, &ChannelState)| {
+            state.sequence.last().is_some().then(|| channel.clone())
+        };
+        let channels: Vec<Channel> = self.channels.iter().filter_map(known).collect();
+        if !channels.is_empty() {
+            tokio::spawn(heads::compare(self.bus.clone(), self.hub.clone(), channels));
+        }
+    }
+}
+
+fn subscribe(bus: Bus, hub: Hub, channel: Channel, life: u64) {
+    tokio::spawn(async move {
+        let outcome = bus.subscribe(Subject::live(&channel)).await.map_err(|error| {
+            tracing::warn!(%channel, %error, "a channel could not be subscribed to");
+            Unavailable
+        });
+        let _ = hub.commands.send(Command::Subscribed { channel, life, outcome }).await;
+    });
+}
+
+/// Whether messages may have been lost: a lagging receiver has missed signals, perhaps of that kind.
+fn may_have_lost(signal: Result<Signal, broadcast::error::RecvError>) -> bool {
+    match signal {
+        Ok(Signal::Reconnected | Signal::Dropped) | Err(broadcast::error::RecvError::Lagged(_)) => true,
+        Ok(Signal::Disconnected) | Err(broadcast::error::RecvError::Closed) => false,
+    }
+}

@@ -1,0 +1,146 @@
+//! What the gateway counts. Labels are bounded: endpoints, routes, codes and outcomes, never a
+//! user, an address or a channel.
+
+use prometheus::{
+    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+};
+
+/// The gateway's collectors.
+pub(crate) struct Metrics {
+    /// Open connections, by endpoint.
+    pub(crate) connections: IntGaugeVec,
+    /// Handshakes, by endpoint and outcome.
+    pub(crate) handshakes: IntCounterVec,
+    /// Closed connections, by endpoint and code.
+    pub(crate) closes: IntCounterVec,
+    /// Frames that clients sent, by endpoint.
+    pub(crate) frames_received: IntCounterVec,
+    /// Frames put on their way to clients.
+    pub(crate) frames_sent: IntCounter,
+    /// Bytes written to WebSockets.
+    pub(crate) bytes_sent: IntCounter,
+    /// From an event's commit to its arrival at a worker.
+    pub(crate) event_delay: Histogram,
+    /// Connections closed because they didn't keep up.
+    pub(crate) slow_consumers: IntCounterVec,
+    /// Reconnections with `since`, by outcome.
+    pub(crate) recoveries: IntCounterVec,
+    /// HTTP requests, by route and status.
+    pub(crate) http_requests: IntCounterVec,
+    /// Time that HTTP requests took, by route.
+    pub(crate) http_duration: HistogramVec,
+    /// Channels subscribed to.
+    pub(crate) channels: IntGauge,
+    undecodable: IntCounter,
+    gaps: IntCounterVec,
+}
+
+impl Metrics {
+    /// Makes the collectors and registers them.
+    ///
+    /// # Errors
+    /// A registry that has them already.
+    pub(crate) fn new(registry: &Registry) -> prometheus::Result<Self> {
+        let metrics = Self {
+            connections: IntGaugeVec::new(
+                Opts::new("carillon_gateway_connections", "Open WebSocket connections, by endpoint."),
+                &["endpoint"],
+            )?,
+            handshakes: IntCounterVec::new(
+                Opts::new(
+                    "carillon_gateway_handshakes_total",
+                    "WebSocket handshakes, by endpoint and outcome.",
+                ),
+                &["endpoint", "outcome"],
+            )?,
+            closes: IntCounterVec::new(
+                Opts::new("carillon_gateway_closes_total", "Closed connections, by endpoint and close code."),
+                &["endpoint", "code"],
+            )?,
+            frames_received: IntCounterVec::new(
+                Opts::new("carillon_gateway_frames_received_total", "Messages received, by endpoint."),
+                &["endpoint"],
+            )?,
+            frames_sent: IntCounter::new("carillon_gateway_frames_sent_total", "Frames queued for clients.")?,
+            bytes_sent: IntCounter::new("carillon_gateway_sent_bytes_total", "Bytes written to WebSockets.")?,
+            event_delay: Histogram::with_opts(HistogramOpts::new(
+                "carillon_gateway_event_delay_seconds",
+                "Time from an event's append to its arrival at a worker of this gateway.",
+            ))?,
+            slow_consumers: IntCounterVec::new(
+                Opts::new(
+                    "carillon_gateway_slow_consumers_total",
+                    "Clients that did not keep up, by what became of it.",
+                ),
+                &["policy"],
+            )?,
+            recoveries: IntCounterVec::new(
+                Opts::new(
+                    "carillon_gateway_recoveries_total",
+                    "Reconnections with a place to resume from, by outcome.",
+                ),
+                &["outcome"],
+            )?,
+            http_requests: IntCounterVec::new(
+                Opts::new("carillon_gateway_http_requests_total", "HTTP requests, by route and status."),
+                &["route", "status"],
+            )?,
+            http_duration: HistogramVec::new(
+                HistogramOpts::new(
+                    "carillon_gateway_http_request_duration_seconds",
+                    "Time to answer an HTTP request, by route.",
+                ),
+                &["route"],
+            )?,
+            channels: IntGauge::new(
+                "carillon_gateway_channels",
+                "Channels that the gateway is subscribed to.",
+            )?,
+            undecodable: IntCounter::new(
+                "carillon_gateway_undecodable_events_total",
+                "Messages on the bus that were no events.",
+            )?,
+            gaps: IntCounterVec::new(
+                Opts::new(
+                    "carillon_gateway_gaps_total",
+                    "Missing events: filled from the log, or lost for good.",
+                ),
+                &["outcome"],
+            )?,
+        };
+        metrics.register(registry)?;
+        Ok(metrics)
+    }
+
+    fn register(&self, registry: &Registry) -> prometheus::Result<()> {
+        registry.register(Box::new(self.connections.clone()))?;
+        registry.register(Box::new(self.handshakes.clone()))?;
+        registry.register(Box::new(self.closes.clone()))?;
+        registry.register(Box::new(self.frames_received.clone()))?;
+        registry.register(Box::new(self.frames_sent.clone()))?;
+        registry.register(Box::new(self.bytes_sent.clone()))?;
+        registry.register(Box::new(self.event_delay.clone()))?;
+        registry.register(Box::new(self.slow_consumers.clone()))?;
+        registry.register(Box::new(self.recoveries.clone()))?;
+        registry.register(Box::new(self.http_requests.clone()))?;
+        registry.register(Box::new(self.http_duration.clone()))?;
+        registry.register(Box::new(self.channels.clone()))?;
+        registry.register(Box::new(self.undecodable.clone()))?;
+        registry.register(Box::new(self.gaps.clone()))
+    }
+
+    /// Something on the bus was no event.
+    pub(crate) fn undecodable(&self) {
+        self.undecodable.inc();
+    }
+
+    /// So many missing events came from the log.
+    pub(crate) fn gap_filled(&self, events: usize) {
+        self.gaps.with_label_values(&["filled"]).inc_by(events as u64);
+    }
+
+    /// A gap can't be filled: its events are no longer in the log.
+    pub(crate) fn gap_lost(&self) {
+        self.gaps.with_label_values(&["lost"]).inc();
+    }
+}

@@ -1,0 +1,52 @@
+//! The listener: actix serves HTTP, and hands every upgrade request, with its stream, to the
+//! worker's shard.
+
+mod upgrade;
+mod worker;
+
+use std::{
+    net::TcpListener,
+    sync::{Arc, Mutex},
+};
+
+use actix_http::HttpService;
+use actix_server::{Server, ServerBuilder};
+use actix_service::map_config;
+use actix_web::dev::AppConfig;
+use anyhow::Context;
+
+use crate::{edge, gateway::Gateway};
+pub(crate) use worker::Seat;
+
+/// Seconds that a stopping server waits for HTTP requests under way.
+const STOP_SECONDS: u64 = 5;
+
+/// A server with one worker for each seat. Nothing is served before it is polled.
+///
+/// # Errors
+/// A listener that can't be used.
+pub(crate) fn build(
+    gateway: &Arc<Gateway>,
+    listener: TcpListener,
+    seats: Vec<Seat>,
+    cors: &[String],
+) -> anyhow::Result<Server> {
+    let workers = seats.len();
+    let seats = Arc::new(Mutex::new(seats));
+    let (gateway, cors) = (gateway.clone(), cors.to_vec());
+    let timeout = gateway.settings.request_timeout;
+    let server = ServerBuilder::default()
+        .workers(workers)
+        .disable_signals()
+        .shutdown_timeout(STOP_SECONDS)
+        .listen("gateway", listener, move || {
+            let application = edge::application(gateway.clone(), &cors);
+            HttpService::build()
+                .client_request_timeout(timeout)
+                .upgrade(upgrade::factory(gateway.clone(), seats.clone()))
+                .finish(map_config(application, |()| AppConfig::default()))
+                .tcp()
+        })
+        .context("serving")?;
+    Ok(server.run())
+}

@@ -1,0 +1,104 @@
+//! The upgrade hook: it answers the handshake itself, and takes the stream out of actix's
+//! dispatcher, whose buffers are freed with it.
+
+use std::{
+    convert::Infallible,
+    rc::Rc,
+    sync::{Arc, Mutex},
+};
+
+use actix_codec::Framed;
+use actix_http::{
+    Request, Response, ResponseBuilder, StatusCode, body::BodySize, h1, ws::handshake_response,
+};
+use actix_rt::net::TcpStream;
+use actix_service::{ServiceFactory, fn_factory, fn_service};
+use actix_web::http::header;
+use bytes::Bytes;
+use carillon_service::http::Problem;
+use futures_util::SinkExt;
+
+use super::worker::{self, Seat};
+use crate::{
+    gateway::Gateway,
+    handshake::{Decision, decide},
+    session,
+    shard::Shard,
+};
+
+type Upgrade = (Request, Framed<TcpStream, h1::Codec>);
+
+/// One hook for each worker, with its shard.
+pub(super) fn factory(
+    gateway: Arc<Gateway>,
+    seats: Arc<Mutex<Vec<Seat>>>,
+) -> impl ServiceFactory<Upgrade, Config = (), Response = (), Error = Infallible, InitError = ()> {
+    fn_factory(move || {
+        let gateway = gateway.clone();
+        let shard = worker::take(&seats, gateway.metrics.clone());
+        async move {
+            Ok::<_, ()>(fn_service(move |upgrade: Upgrade| serve(gateway.clone(), shard.clone(), upgrade)))
+        }
+    })
+}
+
+async fn serve(
+    gateway: Arc<Gateway>,
+    shard: Rc<Shard>,
+    (request, mut framed): Upgrade,
+) -> Result<(), Infallible> {
+    let decision = Box::pin(decide(&gateway, request.head())).await;
+    let (admission, outcome) = match decision {
+        Decision::Http(problem) => {
+            refuse(&mut framed, problem).await;
+            return Ok(());
+        }
+        Decision::Admit(admission, query) => (admission, Ok(query)),
+        Decision::Close(admission, reason) => (admission, Err(reason)),
+    };
+    let mut response = handshake_response(request.head());
+    if let Some(protocol) = &admission.protocol {
+        response.insert_header((header::SEC_WEBSOCKET_PROTOCOL, protocol.as_str()));
+    }
+    if accept(&mut framed, response).await.is_err() {
+        return Ok(());
+    }
+    let parts = framed.into_parts();
+    let early = parts.read_buf.freeze();
+    // Without this option frames are merely later.
+    let _ = parts.io.set_nodelay(true);
+    // A task of its own lets the dispatcher, and its buffers, go.
+    match outcome {
+        Ok(query) => {
+            tokio::task::spawn_local(session::run(gateway, shard, admission.info, query, parts.io, early))
+        }
+        Err(reason) => tokio::task::spawn_local(session::refuse(shard, admission.info, parts.io, reason)),
+    };
+    Ok(())
+}
+
+async fn accept(
+    framed: &mut Framed<TcpStream, h1::Codec>,
+    mut response: ResponseBuilder,
+) -> std::io::Result<()> {
+    let response: Response<()> = response.finish().drop_body();
+    framed.send(h1::Message::Item((response, BodySize::None))).await
+}
+
+/// A proper HTTP response in place of an upgrade. A client that is gone doesn't get it.
+async fn refuse(framed: &mut Framed<TcpStream, h1::Codec>, problem: Problem) {
+    let reply = problem.into_reply();
+    let status = u16::try_from(reply.status).ok().and_then(|status| StatusCode::from_u16(status).ok());
+    let mut response = Response::build(status.unwrap_or(StatusCode::BAD_REQUEST));
+    response.insert_header((header::CONTENT_TYPE, reply.content_type)).force_close();
+    for (name, value) in reply.headers {
+        response.insert_header((name, value));
+    }
+    let size = BodySize::Sized(reply.body.len() as u64);
+    let head = h1::Message::Item((response.finish().drop_body(), size));
+    for message in [head, h1::Message::Chunk(Some(reply.body)), h1::Message::Chunk(None::<Bytes>)] {
+        if framed.send(message).await.is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Seats: what a worker thread takes up when it starts.
+
+use std::{
+    rc::Rc,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tokio::sync::mpsc;
+
+use crate::{
+    hub::{Delivery, ListenerId},
+    metrics::Metrics,
+    shard::{Control, Limits, Shard, work},
+};
+
+/// The receiving ends of one worker.
+pub(crate) struct Seat {
+    pub(crate) number: ListenerId,
+    pub(crate) limits: Limits,
+    pub(crate) deliveries: mpsc::Receiver<Delivery>,
+    pub(crate) controls: mpsc::Receiver<Control>,
+}
+
+/// Takes up a free seat on this thread and starts its worker.
+///
+/// # Panics
+/// If there is none: a worker that failed can't be replaced, since its connections are gone and
+/// its place with them.
+pub(super) fn take(seats: &Arc<Mutex<Vec<Seat>>>, metrics: Arc<Metrics>) -> Rc<Shard> {
+    let seat = seats.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    let Some(seat) = seat else { panic!("a worker failed and can't be replaced") };
+    let shard = Shard::new(seat.number, seat.limits, metrics);
+    tokio::task::spawn_local(work(shard.clone(), seat.deliveries, seat.controls));
+    shard
+}

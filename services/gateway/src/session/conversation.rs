@@ -1,0 +1,196 @@
+//! What is said on an open connection: the gateway's own frames are answered at once, the others
+//! by the endpoint's owner, one at a time and in order.
+
+use std::{collections::VecDeque, future::Future, pin::Pin, rc::Rc, sync::Arc};
+
+use bytes::Bytes;
+use carillon_bus::RequestError;
+use carillon_contract::{
+    Payload,
+    messages::{FrameReply, FrameRequest, Identity},
+};
+
+use super::{
+    SessionInfo,
+    frames::{self, Meaning},
+};
+use crate::{
+    authenticator::Denied,
+    gateway::Gateway,
+    shard::{Key, Shard},
+    websocket::{self, CloseReason, Decoder, Incoming},
+};
+
+/// Frames that wait behind the one in flight. A full queue stops reading from the socket.
+const WAITING: usize = 16;
+
+/// How a conversation ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// The gateway closes: its reason is queued.
+    Ours,
+    /// The client closes: the answer to its close frame is queued.
+    Theirs,
+    /// The client is gone.
+    Gone,
+}
+
+/// A frame that waits for its turn.
+enum Waiting {
+    Domain { payload: Bytes, binary: bool },
+    Refresh(String),
+}
+
+enum Answer {
+    Frame(Result<FrameReply, RequestError>),
+    Refresh(Result<Box<Identity>, Denied>),
+}
+
+type InFlight = Pin<Box<dyn Future<Output = Answer>>>;
+
+pub(super) struct Conversation {
+    gateway: Arc<Gateway>,
+    shard: Rc<Shard>,
+    key: Key,
+    info: Rc<SessionInfo>,
+    /// The number of the last frame that went to the owner.
+    number: u64,
+    waiting: VecDeque<Waiting>,
+    in_flight: Option<InFlight>,
+}
+
+impl Conversation {
+    pub(super) fn new(gateway: Arc<Gateway>, shard: Rc<Shard>, key: Key, info: Rc<SessionInfo>) -> Self {
+        Self { gateway, shard, key, info, number: 0, waiting: VecDeque::new(), in_flight: None }
+    }
+
+    /// Whether more may be read.
+    pub(super) fn has_room(&self) -> bool {
+        self.waiting.len() < WAITING
+    }
+
+    /// Takes in what has been read, as far as there is room. `Some` if that ends the conversation.
+    pub(super) fn take_in(&mut self, decoder: &mut Decoder) -> Option<End> {
+        while self.has_room() {
+            match decoder.next() {
+                Ok(Some(incoming)) => {
+                    if let Some(end) = self.heard(incoming) {
+                        return Some(end);
+                    }
+                }
+                Ok(None) => break,
+                Err(reason) => return Some(self.end(reason, End::Ours)),
+            }
+        }
+        self.start_next();
+        None
+    }
+
+    /// Waits for the answer to the frame in flight, and passes it on.
+    pub(super) async fn answered(&mut self) {
+        let answer = match &mut self.in_flight {
+            Some(in_flight) => in_flight.await,
+            None => std::future::pending().await,
+        };
+        self.in_flight = None;
+        match answer {
+            Answer::Frame(Ok(reply)) => self.reply(reply),
+            Answer::Frame(Err(error)) => {
+                tracing::warn!(endpoint = self.info.endpoint.name, %error, "a frame was not answered");
+                self.say(&frames::coded_error("unavailable", "Temporarily unavailable, please try again"));
+            }
+            Answer::Refresh(outcome) => self.refresh(outcome),
+        }
+    }
+
+    fn heard(&mut self, incoming: Incoming) -> Option<End> {
+        match incoming {
+            Incoming::Text(text) => self.text(text),
+            Incoming::Binary(payload) => self.binary(payload),
+            Incoming::Ping(payload) => self.shard.send(self.key, websocket::pong(&payload)),
+            Incoming::Pong => {}
+            Incoming::Close(code) => {
+                let reason = CloseReason::fixed(code.unwrap_or(CloseReason::NORMAL.code), "");
+                return Some(self.end(reason, End::Theirs));
+            }
+        }
+        None
+    }
+
+    fn text(&mut self, text: Bytes) {
+        self.gateway.metrics.frames_received.with_label_values(&[self.info.endpoint.name]).inc();
+        match frames::interpret(&text) {
+            Meaning::Ping(pong) => self.say(&pong),
+            Meaning::Refresh(token) => self.waiting.push_back(Waiting::Refresh(token)),
+            Meaning::Domain => self.waiting.push_back(Waiting::Domain { payload: text, binary: false }),
+            Meaning::NotJson => self.say(&frames::error(self.info.endpoint.invalid_json)),
+        }
+    }
+
+    fn binary(&mut self, payload: Bytes) {
+        self.gateway.metrics.frames_received.with_label_values(&[self.info.endpoint.name]).inc();
+        match self.info.endpoint.payload {
+            Payload::Binary => self.waiting.push_back(Waiting::Domain { payload, binary: true }),
+            Payload::Json => self.say(&frames::error("Binary frames are not understood here, send text")),
+        }
+    }
+
+    fn start_next(&mut self) {
+        if self.in_flight.is_some() {
+            return;
+        }
+        self.in_flight = match self.waiting.pop_front() {
+            None => None,
+            Some(Waiting::Domain { payload, binary }) => Some(self.ask(payload, binary)),
+            Some(Waiting::Refresh(token)) => {
+                let gateway = self.gateway.clone();
+                Some(Box::pin(async move {
+                    Answer::Refresh(gateway.authenticator.identify(&token).await.map(Box::new))
+                }))
+            }
+        };
+        // An idle connection holds no queue.
+        if self.waiting.is_empty() {
+            self.waiting = VecDeque::new();
+        }
+    }
+
+    fn ask(&mut self, payload: Bytes, binary: bool) -> InFlight {
+        self.number += 1;
+        let request =
+            FrameRequest { session: Some(self.info.session()), number: self.number, payload, binary };
+        let (gateway, owner) = (self.gateway.clone(), self.info.endpoint.owner);
+        Box::pin(async move { Answer::Frame(gateway.bus.call(owner, &request).await) })
+    }
+
+    fn reply(&self, reply: FrameReply) {
+        reply.frames.iter().for_each(|frame| self.say(frame));
+        if let Some(close) = reply.close {
+            let code = u16::try_from(close.code).unwrap_or(1011);
+            self.shard.close(self.key, CloseReason::new(code, close.reason));
+        }
+    }
+
+    /// A new token of the same user keeps the connection (S4-08); any other leaves it as it was.
+    fn refresh(&mut self, outcome: Result<Box<Identity>, Denied>) {
+        let identity = match outcome {
+            Ok(identity) if Some(identity.user.as_str()) == self.info.user() => identity,
+            Ok(_) => return self.say(&frames::coded_error("refresh", "The token is of another user")),
+            Err(denied) => return self.say(&frames::coded_error("refresh", &denied.to_string())),
+        };
+        let left = identity.expires_at.saturating_sub(crate::clock::now()) / 1_000_000;
+        self.info = Rc::new(SessionInfo { identity: Some(*identity), ..(*self.info).clone() });
+        self.shard.set_info(self.key, self.info.clone());
+        self.shard.watch_token(self.key);
+        self.say(&frames::refreshed(left));
+    }
+
+    fn say(&self, json: &[u8]) {
+        self.shard.send(self.key, websocket::text(json));
+    }
+
+    fn end(&self, reason: CloseReason, end: End) -> End {
+        self.shard.close(self.key, reason);
+        end
+    }
+}

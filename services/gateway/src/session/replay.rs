@@ -1,0 +1,132 @@
+//! Giving a client that comes back what it missed, in order, once; or telling it that this can't be done.
+
+use std::{rc::Rc, sync::Arc};
+
+use carillon_contract::{
+    Channel, Since,
+    messages::{Accept, ChannelHead, Event, HistoryRequest},
+};
+
+use super::{SessionInfo, frames};
+use crate::{
+    gateway::Gateway,
+    shard::{Key, Shard, render},
+    websocket::{self, CloseReason},
+};
+
+/// Events asked for in one request.
+const PAGE: u32 = 200;
+
+/// A reconnection that names its place.
+pub(super) struct Replay<'a> {
+    pub(super) gateway: &'a Gateway,
+    pub(super) shard: &'a Rc<Shard>,
+    pub(super) key: Key,
+    pub(super) info: &'a SessionInfo,
+    pub(super) accept: &'a Accept,
+}
+
+/// The log no longer holds what is asked for.
+struct Lost;
+
+impl Replay<'_> {
+    /// Sends what was missed since then, and how much it is.
+    ///
+    /// # Errors
+    /// Why the connection has to be closed: the owner doesn't answer, so nothing can be said.
+    pub(super) async fn run(&self, since: &Since) -> Result<(), CloseReason> {
+        let Some(missed) = self.missed(since) else { return self.give_up("unrecoverable") };
+        // The first page of each channel shows whether the log still holds the rest: nothing is
+        // promised before that is known.
+        let mut firsts = Vec::new();
+        for (head, after) in self.accept.channels.iter().zip(&since.offsets) {
+            match self.page(head, *after).await? {
+                Ok(events) => firsts.push(events),
+                Err(Lost) => return self.give_up("lost"),
+            }
+        }
+        self.gateway.metrics.recoveries.with_label_values(&["recovered"]).inc();
+        self.shard.send(self.key, websocket::text(&frames::recovered(missed)));
+        for ((head, after), first) in self.accept.channels.iter().zip(&since.offsets).zip(firsts) {
+            self.channel(head, *after, first).await?;
+        }
+        Ok(())
+    }
+
+    /// How many events were missed; `None` if the place is not one of this log.
+    fn missed(&self, since: &Since) -> Option<u64> {
+        let heads = &self.accept.channels;
+        if since.epoch != self.accept.epoch || since.offsets.len() != heads.len() {
+            return None;
+        }
+        heads.iter().zip(&since.offsets).map(|(head, after)| head.offset.checked_sub(*after)).sum()
+    }
+
+    fn give_up(&self, outcome: &str) -> Result<(), CloseReason> {
+        self.gateway.metrics.recoveries.with_label_values(&[outcome]).inc();
+        self.shard.send(self.key, websocket::text(&frames::not_recovered(None)));
+        Ok(())
+    }
+
+    /// Sends one channel's missed events, page by page, each when the one before is written.
+    async fn channel(
+        &self,
+        head: &ChannelHead,
+        mut after: u64,
+        mut events: Vec<Arc<Event>>,
+    ) -> Result<(), CloseReason> {
+        loop {
+            for event in &events {
+                after = event.offset;
+                if let Some(frame) = render(event, self.info.dialect) {
+                    self.shard.send(self.key, frame);
+                }
+            }
+            if after >= head.offset {
+                return Ok(());
+            }
+            self.written().await?;
+            // The log lost events between two pages: the client's next `since` will tell it.
+            events = self.page(head, after).await?.map_err(|Lost| CloseReason::UNAVAILABLE)?;
+        }
+    }
+
+    /// Events above `after`: from memory, else from the owner's log.
+    async fn page(
+        &self,
+        head: &ChannelHead,
+        after: u64,
+    ) -> Result<Result<Vec<Arc<Event>>, Lost>, CloseReason> {
+        if after >= head.offset {
+            return Ok(Ok(Vec::new()));
+        }
+        let channel: Channel = head.channel.parse().map_err(|_| CloseReason::UNAVAILABLE)?;
+        let until = head.offset.min(after + u64::from(PAGE));
+        if let Some(events) = self.gateway.hub.recent(&channel, after, until).await {
+            return Ok(Ok(events));
+        }
+        let request = HistoryRequest { channel: head.channel.clone(), after, limit: PAGE };
+        let reply = self.gateway.bus.call(channel.owner(), &request).await.map_err(|error| {
+            tracing::warn!(%channel, %error, "what a client missed could not be read");
+            CloseReason::UNAVAILABLE
+        })?;
+        let is_whole =
+            reply.epoch == self.accept.epoch && reply.first <= after + 1 && !reply.events.is_empty();
+        let events = reply.events.into_iter().filter(|event| event.offset <= head.offset).map(Arc::new);
+        Ok(if is_whole { Ok(events.collect()) } else { Err(Lost) })
+    }
+
+    /// Waits until everything queued is written.
+    async fn written(&self) -> Result<(), CloseReason> {
+        loop {
+            let Some(state) = self.shard.state(self.key) else { return Err(CloseReason::NORMAL) };
+            if state.is_closing || state.is_broken {
+                return Err(CloseReason::NORMAL);
+            }
+            if state.is_written {
+                return Ok(());
+            }
+            super::run::written_or_changed(self.shard, self.key, state).await;
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! The task of one connection: it opens the session, reads frames, has them answered one at a
+//! time, and sees to the end.
+
+use std::{io, net::Shutdown, rc::Rc, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use carillon_contract::messages::ClosedNotice;
+use socket2::SockRef;
+use tokio::net::TcpStream;
+
+use super::{
+    SessionInfo,
+    conversation::{Conversation, End},
+    open::{Query, open},
+};
+use crate::{
+    gateway::Gateway,
+    shard::{Key, Shard, State},
+    websocket::{CloseReason, Decoder},
+};
+
+/// How long a client may take to read what is left for it, close frame included.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// How long to wait for the client's own close frame.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Bytes read at a time.
+const READ: usize = 8 * 1024;
+
+/// Serves a connection whose handshake is done, to its end. `early` is what the client sent on
+/// the heels of its handshake.
+pub(crate) async fn run(
+    gateway: Arc<Gateway>,
+    shard: Rc<Shard>,
+    info: SessionInfo,
+    query: Query,
+    socket: TcpStream,
+    early: Bytes,
+) {
+    let (info, socket) = (Rc::new(info), Rc::new(socket));
+    let key = shard.insert(info.clone(), socket.clone());
+    let opened = Box::pin(open(&gateway, &shard, key, &info, query)).await;
+    let end = match opened {
+        Ok(()) => converse(&gateway, &shard, key, &info, &socket, early).await,
+        Err(reason) => {
+            tracing::info!(
+                connection = %info.connection, endpoint = info.endpoint.name,
+                code = reason.code, reason = %reason.reason, "a session was refused"
+            );
+            shard.close(key, reason);
+            End::Ours
+        }
+    };
+    finish(&shard, key, &socket, end).await;
+    shard.remove(key);
+    for channel in &info.channels {
+        gateway.hub.unlisten(shard.number(), channel).await;
+    }
+    let notice = ClosedNotice { session: Some(info.session()) };
+    if let Err(error) = gateway.bus.call(info.endpoint.owner, &notice).await {
+        tracing::debug!(%error, "an owner was not told that a session ended");
+    }
+}
+
+/// Closes a connection whose handshake was accepted only so that the client can see why not.
+pub(crate) async fn refuse(shard: Rc<Shard>, info: SessionInfo, socket: TcpStream, reason: CloseReason) {
+    let socket = Rc::new(socket);
+    let key = shard.insert(Rc::new(info), socket.clone());
+    shard.close(key, reason);
+    finish(&shard, key, &socket, End::Ours).await;
+    shard.remove(key);
+}
+
+async fn converse(
+    gateway: &Arc<Gateway>,
+    shard: &Rc<Shard>,
+    key: Key,
+    info: &Rc<SessionInfo>,
+    socket: &TcpStream,
+    early: Bytes,
+) -> End {
+    let mut decoder = Decoder::new(gateway.settings.frame_bytes);
+    decoder.feed(&early);
+    let mut conversation = Conversation::new(gateway.clone(), shard.clone(), key, info.clone());
+    loop {
+        if let Some(end) = conversation.take_in(&mut decoder) {
+            return end;
+        }
+        let Some(state) = shard.state(key) else { return End::Gone };
+        if state.is_broken {
+            return End::Gone;
+        }
+        if state.is_closing {
+            return End::Ours;
+        }
+        tokio::select! {
+            () = shard.changed(key) => {}
+            _ = socket.writable(), if state.is_blocked => shard.writable(key),
+            () = conversation.answered() => {}
+            _ = socket.readable(), if conversation.has_room() => {
+                match read(socket, &mut decoder) {
+                    Ok(0) => return End::Gone,
+                    Ok(_) => shard.heard(key),
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    Err(_) => return End::Gone,
+                }
+            }
+        }
+    }
+}
+
+fn read(socket: &TcpStream, decoder: &mut Decoder) -> io::Result<usize> {
+    let mut buffer = [0; READ];
+    let count = socket.try_read(&mut buffer)?;
+    decoder.feed(&buffer[..count]);
+    Ok(count)
+}
+
+/// Writes what is left, and lets the client close its side.
+async fn finish(shard: &Shard, key: Key, socket: &TcpStream, end: End) {
+    if end == End::Gone {
+        return;
+    }
+    let _ = tokio::time::timeout(LAST_WORDS, written(shard, key)).await;
+    // Fails only if the client is gone already.
+    let _ = SockRef::from(socket).shutdown(Shutdown::Write);
+    if end == End::Ours {
+        let _ = tokio::time::timeout(FAREWELL, heard_out(socket)).await;
+    }
+}
+
+async fn written(shard: &Shard, key: Key) {
+    while let Some(state) = shard.state(key).filter(|state| !state.is_written && !state.is_broken) {
+        written_or_changed(shard, key, state).await;
+    }
+}
+
+/// Waits until a connection's queue may have moved.
+pub(super) async fn written_or_changed(shard: &Shard, key: Key, state: State) {
+    let Some(socket) = shard.socket(key) else { return };
+    tokio::select! {
+        () = shard.changed(key) => {}
+        _ = socket.writable(), if state.is_blocked => shard.writable(key),
+    }
+}
+
+/// Reads what the client still says, until it has closed too.
+async fn heard_out(socket: &TcpStream) {
+    let mut buffer = [0; 512];
+    while socket.readable().await.is_ok() {
+        match socket.try_read(&mut buffer) {
+            Ok(0) => return,
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => return,
+            _ => {}
+        }
+    }
+}

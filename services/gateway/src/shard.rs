@@ -1,0 +1,18 @@
+//! One worker's connections, and the fan-out to them: channel → connections, without a lock and
+//! without a task wake per delivery. An event reaches a worker once; its frame is encoded once
+//! for each dialect that is listening, shared, and everything that is pending for a connection
+//! leaves in one write at the end of the turn.
+
+mod connection;
+mod fan_out;
+mod flush;
+mod outgoing;
+mod registry;
+mod render;
+mod timers;
+mod worker;
+
+pub(crate) use connection::Key;
+pub(crate) use registry::{Limits, Shard, State};
+pub(crate) use render::render;
+pub(crate) use worker::{Control, Draining, work};

@@ -1,0 +1,151 @@
+//! From an event to the queues of the connections that listen to its channel.
+
+use carillon_contract::{Channel, Dialect, SlowConsumer, messages::Event};
+
+use super::{
+    connection::{Connection, Held, Key},
+    registry::{Inner, Limits, Shard},
+    render::render,
+};
+use crate::{
+    clock,
+    metrics::Metrics,
+    session,
+    websocket::{self, CloseReason, Frame},
+};
+
+impl Shard {
+    /// Queues an event for everyone on this worker who listens to its channel. It leaves with the
+    /// next flush.
+    pub(super) fn fan_out(&self, channel: &Channel, event: &Event) {
+        let delay = clock::now().saturating_sub(event.at).max(0);
+        self.metrics.event_delay.observe(delay as f64 / 1e6);
+        let inner = &mut *self.inner.borrow_mut();
+        let Some(&index) = inner.by_name.get(channel) else { return };
+        let mut frames = Frames { event, rendered: Vec::new() };
+        let mut sent = 0;
+        for listener in &inner.channels[index].listeners {
+            if event.offset != 0 && event.offset <= listener.after {
+                continue;
+            }
+            let connection = &mut inner.connections[listener.slot];
+            if !event.except_connection.is_empty() && *event.except_connection == *connection.info.connection
+            {
+                continue;
+            }
+            let Some(frame) = frames.get(listener.dialect) else { continue };
+            if connection.held.is_some() {
+                connection.hold(Held { channel: index, offset: event.offset, frame }, &self.limits);
+                continue;
+            }
+            connection.push(frame, event.offset != 0, &self.limits, &self.metrics);
+            sent += 1;
+            if !std::mem::replace(&mut connection.is_dirty, true) {
+                inner.dirty.push(listener.slot);
+            }
+        }
+        self.metrics.frames_sent.inc_by(sent);
+    }
+
+    /// Tells everyone who listens to a channel that what they missed of it can't be had.
+    pub(super) fn reset(&self, channel: &Channel) {
+        let frame = websocket::text(&session::not_recovered(Some(channel.as_str())));
+        let inner = &mut *self.inner.borrow_mut();
+        let Some(&index) = inner.by_name.get(channel) else { return };
+        for listener in &inner.channels[index].listeners {
+            let connection = &mut inner.connections[listener.slot];
+            if connection.held.is_none() {
+                connection.push(frame.clone(), true, &self.limits, &self.metrics);
+                if !std::mem::replace(&mut connection.is_dirty, true) {
+                    inner.dirty.push(listener.slot);
+                }
+            }
+        }
+    }
+
+    /// The owner has accepted: what the greeting covers of each channel will not be repeated.
+    pub(crate) fn covered(&self, key: Key, channel: &Channel, offset: u64) {
+        let inner = &mut *self.inner.borrow_mut();
+        let Some(&index) = inner.by_name.get(channel) else { return };
+        let Some(connection) = inner.get(key) else { return };
+        let Some(place) = connection.places.iter().find(|place| place.channel == index).copied() else {
+            return;
+        };
+        inner.channels[index].listeners[place.position].after = offset;
+    }
+
+    /// The session is open, with everything said that goes before live events: those that were
+    /// held follow, but for those that the greeting covers.
+    pub(crate) fn release(&self, key: Key) {
+        let inner = &mut *self.inner.borrow_mut();
+        let Some(connection) = inner.get(key) else { return };
+        let held = connection.held.take().unwrap_or_default();
+        connection.held_bytes = 0;
+        let places = connection.places.clone();
+        for event in held {
+            let place = places.iter().find(|place| place.channel == event.channel);
+            let after =
+                place.map_or(0, |place| inner.channels[place.channel].listeners[place.position].after);
+            if event.offset == 0 || event.offset > after {
+                inner.push(key.slot, event.frame, &self.limits, &self.metrics, key.life);
+            }
+        }
+        inner.mark(key.slot);
+        inner.flush(&self.metrics, self.second());
+    }
+}
+
+impl Inner {
+    pub(super) fn push(&mut self, slot: usize, frame: Frame, limits: &Limits, metrics: &Metrics, life: u32) {
+        if let Some(connection) = self.get(Key { slot, life }) {
+            connection.push(frame, true, limits, metrics);
+            metrics.frames_sent.inc();
+        }
+    }
+}
+
+impl Connection {
+    /// Queues a frame, within the bound: above it the endpoint's policy for slow consumers applies.
+    fn push(&mut self, frame: Frame, is_durable: bool, limits: &Limits, metrics: &Metrics) {
+        if self.closing.is_some() || self.is_broken {
+            return;
+        }
+        if self.outgoing.bytes() + frame.len() <= limits.queue_bytes {
+            return self.outgoing.push(frame);
+        }
+        if !is_durable && self.info.endpoint.slow_consumer == SlowConsumer::Drop {
+            metrics.slow_consumers.with_label_values(&["drop"]).inc();
+            return;
+        }
+        metrics.slow_consumers.with_label_values(&["close"]).inc();
+        // What it could not take will not be read either; its `since` gets it all again.
+        self.outgoing.clear_unbegun();
+        self.close(CloseReason::fixed(1013, "slow consumer: reconnect with since"));
+    }
+
+    fn hold(&mut self, held: Held, limits: &Limits) {
+        self.held_bytes += held.frame.len();
+        if self.held_bytes > limits.queue_bytes {
+            self.close(CloseReason::UNAVAILABLE);
+        } else if let Some(events) = &mut self.held {
+            events.push(held);
+        }
+    }
+}
+
+/// An event's frames, each rendered when the first listener of its dialect is met.
+struct Frames<'a> {
+    event: &'a Event,
+    rendered: Vec<(Option<Dialect>, Option<Frame>)>,
+}
+
+impl Frames<'_> {
+    fn get(&mut self, dialect: Option<Dialect>) -> Option<Frame> {
+        if let Some((_, frame)) = self.rendered.iter().find(|(rendered, _)| *rendered == dialect) {
+            return frame.clone();
+        }
+        let frame = render(self.event, dialect);
+        self.rendered.push((dialect, frame.clone()));
+        frame
+    }
+}

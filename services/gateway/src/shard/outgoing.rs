@@ -1,0 +1,101 @@
+//! What waits to be written to one connection, bounded in bytes.
+
+use std::collections::VecDeque;
+
+use crate::websocket::Frame;
+
+/// Frames for which an idle connection keeps room.
+const KEPT: usize = 4;
+
+/// Shared frames in order, and how much of the first is written already.
+#[derive(Default)]
+pub(crate) struct Outgoing {
+    frames: VecDeque<Frame>,
+    bytes: usize,
+    written: usize,
+}
+
+impl Outgoing {
+    pub(crate) fn push(&mut self, frame: Frame) {
+        self.bytes += frame.len();
+        self.frames.push_back(frame);
+    }
+
+    /// Bytes that wait.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.frames.is_empty()
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.frames.len()
+    }
+
+    /// What is left of the first frame.
+    pub(crate) fn first(&self) -> &[u8] {
+        self.frames.front().map_or(&[], |frame| &frame[self.written..])
+    }
+
+    /// Copies what waits, up to about `limit` bytes, into `scratch`.
+    pub(crate) fn gather(&self, scratch: &mut Vec<u8>, limit: usize) {
+        scratch.clear();
+        let mut skip = self.written;
+        for frame in &self.frames {
+            scratch.extend_from_slice(&frame[skip..]);
+            skip = 0;
+            if scratch.len() >= limit {
+                break;
+            }
+        }
+    }
+
+    /// So many bytes are written.
+    pub(crate) fn advance(&mut self, mut count: usize) {
+        self.bytes -= count;
+        while let Some(frame) = self.frames.front() {
+            let left = frame.len() - self.written;
+            if count < left {
+                self.written += count;
+                return;
+            }
+            count -= left;
+            self.written = 0;
+            self.frames.pop_front();
+        }
+        // A burst's memory is given back; room for the next few frames is worth keeping.
+        if self.frames.capacity() > KEPT {
+            self.frames = VecDeque::new();
+        }
+    }
+
+    /// Drops every frame that hasn't begun to be written: what is cut short would break the protocol.
+    pub(crate) fn clear_unbegun(&mut self) {
+        let keep = usize::from(self.written > 0);
+        self.frames.truncate(keep);
+        self.bytes = self.frames.iter().map(|frame| frame.len()).sum::<usize>() - self.written;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn partial_writes_go_on_where_they_stopped() {
+        let mut outgoing = Outgoing::default();
+        outgoing.push((*b"abc").into());
+        outgoing.push((*b"defg").into());
+        outgoing.advance(2);
+        assert_eq!(outgoing.first(), b"c");
+        let mut scratch = Vec::new();
+        outgoing.gather(&mut scratch, 100);
+        assert_eq!(scratch, b"cdefg");
+        outgoing.clear_unbegun();
+        assert_eq!((outgoing.first(), outgoing.bytes()), (&b"c"[..], 1));
+        outgoing.advance(1);
+        assert!(outgoing.is_empty() && outgoing.bytes() == 0);
+    }
+}

@@ -1,0 +1,268 @@
+//! The registry of one worker: its connections, and who listens to which channel.
+
+use std::{cell::RefCell, collections::HashMap, rc::Rc, sync::Arc, task::Poll, time::Instant};
+
+use carillon_contract::{Channel, Dialect};
+use slab::Slab;
+use tokio::net::TcpStream;
+
+use super::{
+    connection::{Connection, Key, Place},
+    timers::Timers,
+};
+use crate::{
+    hub::ListenerId,
+    metrics::Metrics,
+    session::SessionInfo,
+    websocket::{self, CloseReason, Frame},
+};
+
+/// The connections of one worker. Nothing of it leaves the worker's thread.
+pub(crate) struct Shard {
+    pub(super) inner: RefCell<Inner>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) limits: Limits,
+    started: Instant,
+    number: ListenerId,
+}
+
+/// The bounds of a connection.
+#[derive(Debug, Clone)]
+pub(crate) struct Limits {
+    /// Bytes that may wait to be written.
+    pub(crate) queue_bytes: usize,
+    /// Seconds of silence after which a client is pinged; after twice as long it is gone.
+    pub(crate) heartbeat_seconds: u32,
+    /// Seconds for which a socket may take nothing before its client is gone.
+    pub(crate) write_seconds: u32,
+    /// Seconds before a token expires at which its holder is warned.
+    pub(crate) expiry_warning_seconds: u32,
+    /// Seconds for which an expired token is still accepted.
+    pub(crate) leeway_seconds: u32,
+}
+
+pub(super) struct Inner {
+    pub(super) connections: Slab<Connection>,
+    pub(super) channels: Slab<LocalChannel>,
+    pub(super) by_name: HashMap<Channel, usize>,
+    /// Connections with something to write.
+    pub(super) dirty: Vec<usize>,
+    pub(super) scratch: Vec<u8>,
+    pub(super) timers: Timers,
+    lives: u32,
+}
+
+/// A channel that some connection of this worker listens to.
+pub(super) struct LocalChannel {
+    name: Channel,
+    pub(super) listeners: Vec<Listener>,
+}
+
+/// A connection that listens.
+pub(super) struct Listener {
+    pub(super) slot: usize,
+    pub(super) dialect: Option<Dialect>,
+    /// Durable events up to this offset are in its greeting already.
+    pub(super) after: u64,
+}
+
+impl Shard {
+    pub(crate) fn new(number: ListenerId, limits: Limits, metrics: Arc<Metrics>) -> Rc<Self> {
+        let inner = Inner {
+            connections: Slab::new(),
+            channels: Slab::new(),
+            by_name: HashMap::new(),
+            dirty: Vec::new(),
+            scratch: Vec::new(),
+            timers: Timers::new(limits.heartbeat_seconds),
+            lives: 0,
+        };
+        Rc::new(Self { inner: RefCell::new(inner), metrics, limits, started: Instant::now(), number })
+    }
+
+    /// This worker's number as a listener of the hub.
+    pub(crate) fn number(&self) -> ListenerId {
+        self.number
+    }
+
+    /// Seconds since the worker started.
+    pub(super) fn second(&self) -> u32 {
+        u32::try_from(self.started.elapsed().as_secs()).unwrap_or(u32::MAX)
+    }
+
+    /// Takes a connection in, and has it listen to its channels: what arrives from now on is held
+    /// for it until it is open.
+    pub(crate) fn insert(&self, info: Rc<SessionInfo>, socket: Rc<TcpStream>) -> Key {
+        let second = self.second();
+        self.metrics.connections.with_label_values(&[info.endpoint.name]).inc();
+        let inner = &mut *self.inner.borrow_mut();
+        inner.lives = inner.lives.wrapping_add(1);
+        let life = inner.lives;
+        let slot = inner.connections.insert(Connection::new(info.clone(), socket, life, second));
+        let key = Key { slot, life };
+        inner.timers.watch(key, second);
+        for channel in &info.channels {
+            inner.listen(slot, channel, info.dialect);
+        }
+        key
+    }
+
+    /// Lets a connection go.
+    pub(crate) fn remove(&self, key: Key) {
+        let inner = &mut *self.inner.borrow_mut();
+        if inner.get(key).is_none() {
+            return;
+        }
+        let connection = inner.connections.remove(key.slot);
+        for place in connection.places {
+            inner.unlisten(place);
+        }
+        let endpoint = connection.info.endpoint.name;
+        let code = connection.closing.map_or(1006, |reason| reason.code).to_string();
+        self.metrics.connections.with_label_values(&[endpoint]).dec();
+        self.metrics.closes.with_label_values(&[endpoint, &code]).inc();
+    }
+
+    /// Puts a frame into a connection's queue, bounded like an event.
+    pub(crate) fn send(&self, key: Key, frame: Frame) {
+        let inner = &mut *self.inner.borrow_mut();
+        inner.push(key.slot, frame, &self.limits, &self.metrics, key.life);
+        self.flush_soon(inner, key);
+    }
+
+    /// Starts to close a connection: the client is told, then its task ends. The first reason counts.
+    pub(crate) fn close(&self, key: Key, reason: CloseReason) {
+        let inner = &mut *self.inner.borrow_mut();
+        let Some(connection) = inner.get(key) else { return };
+        connection.close(reason);
+        self.flush_soon(inner, key);
+    }
+
+    /// What its task needs to know about a connection. `None` once it is gone.
+    pub(crate) fn state(&self, key: Key) -> Option<State> {
+        let mut inner = self.inner.borrow_mut();
+        let connection = inner.get(key)?;
+        Some(State {
+            is_blocked: connection.is_blocked,
+            is_broken: connection.is_broken,
+            is_closing: connection.closing.is_some(),
+            is_written: connection.outgoing.is_empty(),
+        })
+    }
+
+    /// The connection's socket.
+    pub(crate) fn socket(&self, key: Key) -> Option<Rc<TcpStream>> {
+        self.inner.borrow_mut().get(key).map(|connection| connection.socket.clone())
+    }
+
+    /// Something was heard from the client.
+    pub(crate) fn heard(&self, key: Key) {
+        let second = self.second();
+        if let Some(connection) = self.inner.borrow_mut().get(key) {
+            connection.heard = second;
+        }
+    }
+
+    /// The connection as it is now: a refresh may have changed its identity.
+    pub(crate) fn info(&self, key: Key) -> Option<Rc<SessionInfo>> {
+        self.inner.borrow_mut().get(key).map(|connection| connection.info.clone())
+    }
+
+    /// A refreshed token's identity.
+    pub(crate) fn set_info(&self, key: Key, info: Rc<SessionInfo>) {
+        if let Some(connection) = self.inner.borrow_mut().get(key) {
+            connection.info = info;
+        }
+    }
+
+    /// Waits until the connection's state has changed.
+    pub(crate) async fn changed(&self, key: Key) {
+        std::future::poll_fn(|context| {
+            let mut inner = self.inner.borrow_mut();
+            let Some(connection) = inner.get(key) else { return Poll::Ready(()) };
+            if std::mem::take(&mut connection.is_notified) {
+                return Poll::Ready(());
+            }
+            match &mut connection.waker {
+                Some(waker) => waker.clone_from(context.waker()),
+                none => *none = Some(context.waker().clone()),
+            }
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// Keys of the connections that `wanted` picks.
+    pub(super) fn keys(&self, wanted: impl Fn(&SessionInfo) -> bool) -> Vec<Key> {
+        let inner = self.inner.borrow();
+        let picked = inner.connections.iter().filter(|(_, connection)| wanted(&connection.info));
+        picked.map(|(slot, connection)| Key { slot, life: connection.life }).collect()
+    }
+
+    fn flush_soon(&self, inner: &mut Inner, key: Key) {
+        inner.mark(key.slot);
+        inner.flush(&self.metrics, self.second());
+    }
+}
+
+/// A connection's state as its task sees it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct State {
+    pub(crate) is_blocked: bool,
+    pub(crate) is_broken: bool,
+    pub(crate) is_closing: bool,
+    /// Nothing waits to be written.
+    pub(crate) is_written: bool,
+}
+
+impl Connection {
+    /// What waits to be written goes first, unless that is the reason; then the close frame.
+    pub(super) fn close(&mut self, reason: CloseReason) {
+        if self.closing.is_some() {
+            return;
+        }
+        self.outgoing.push(websocket::close(&reason));
+        self.closing = Some(reason);
+        self.notify();
+    }
+}
+
+impl Inner {
+    pub(super) fn get(&mut self, key: Key) -> Option<&mut Connection> {
+        self.connections.get_mut(key.slot).filter(|connection| connection.life == key.life)
+    }
+
+    /// Puts a connection on the list of those to flush.
+    pub(super) fn mark(&mut self, slot: usize) {
+        if let Some(connection) = self.connections.get_mut(slot)
+            && !std::mem::replace(&mut connection.is_dirty, true)
+        {
+            self.dirty.push(slot);
+        }
+    }
+
+    fn listen(&mut self, slot: usize, channel: &Channel, dialect: Option<Dialect>) {
+        let index = *self.by_name.entry(channel.clone()).or_insert_with(|| {
+            self.channels.insert(LocalChannel { name: channel.clone(), listeners: Vec::new() })
+        });
+        let listeners = &mut self.channels[index].listeners;
+        let place = Place { channel: index, position: listeners.len() };
+        listeners.push(Listener { slot, dialect, after: 0 });
+        self.connections[slot].places.push(place);
+    }
+
+    /// The last listener takes the place of the one that goes.
+    fn unlisten(&mut self, place: Place) {
+        let channel = &mut self.channels[place.channel];
+        channel.listeners.swap_remove(place.position);
+        if let Some(moved) = channel.listeners.get(place.position) {
+            let places = &mut self.connections[moved.slot].places;
+            if let Some(moved) = places.iter_mut().find(|moved| moved.channel == place.channel) {
+                moved.position = place.position;
+            }
+        } else if channel.listeners.is_empty() {
+            let channel = self.channels.remove(place.channel);
+            self.by_name.remove(&channel.name);
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! The task of one worker: takes in events and commands, flushes once a turn, and keeps time.
+
+use std::{rc::Rc, time::Duration};
+
+use rand::RngExt;
+use tokio::{sync::mpsc, time::MissedTickBehavior};
+
+use super::{connection::Key, registry::Shard};
+use crate::{
+    clock,
+    hub::Delivery,
+    session::{self, SessionInfo},
+    websocket::{self, CloseReason},
+};
+
+/// Deliveries taken in before what they queued is written.
+const TURN: usize = 256;
+
+/// The longest that a drained client is asked to wait before it comes back.
+const COME_BACK_MS: u64 = 1_000;
+
+/// Pause between two groups of connections that are drained.
+const DRAIN_STEP: Duration = Duration::from_millis(20);
+
+/// What a worker is told about its connections.
+#[derive(Debug, Clone)]
+pub(crate) enum Control {
+    /// This user's tokens issued before then (microseconds since 1970) are void.
+    EndUser { user: String, before: i64 },
+    /// This token, or every token of this login, is void.
+    EndToken { token: String },
+    /// This user is no longer a member of this.
+    EndMembership { user: String, resource: String },
+    /// Everyone has to come back and be checked anew.
+    EndAll,
+    /// The gateway is going.
+    Drain(Draining),
+}
+
+/// How to send everyone away.
+#[derive(Debug, Clone)]
+pub(crate) struct Draining {
+    /// The time over which connections are spread.
+    pub(crate) window: Duration,
+    /// Dropped when the worker has told its last connection.
+    pub(crate) done: mpsc::Sender<()>,
+}
+
+/// Runs a worker until nobody sends it anything any more.
+pub(crate) async fn work(
+    shard: Rc<Shard>,
+    mut deliveries: mpsc::Receiver<Delivery>,
+    mut controls: mpsc::Receiver<Control>,
+) {
+    let mut seconds = tokio::time::interval(Duration::from_secs(1));
+    seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            Some(delivery) = deliveries.recv() => {
+                shard.take_in(&delivery);
+                for _ in 1..TURN {
+                    let Ok(delivery) = deliveries.try_recv() else { break };
+                    shard.take_in(&delivery);
+                }
+                shard.flush();
+            }
+            Some(control) = controls.recv() => shard.obey(control),
+            _ = seconds.tick() => shard.tick(),
+            else => return,
+        }
+    }
+}
+
+impl Shard {
+    fn take_in(&self, delivery: &Delivery) {
+        match delivery {
+            Delivery::Event(channel, event) => self.fan_out(channel, event),
+            Delivery::Reset(channel) => self.reset(channel),
+        }
+    }
+
+    fn obey(self: &Rc<Self>, control: Control) {
+        match control {
+            Control::EndUser { user, before } => self.end_invalid(|info| {
+                info.identity.as_ref().is_some_and(|held| held.user == user && held.issued_at < before)
+            }),
+            Control::EndToken { token } => self.end_invalid(|info| {
+                info.identity.as_ref().is_some_and(|held| held.token == token || held.session == token)
+            }),
+            Control::EndMembership { user, resource } => self.end_membership(&user, &resource),
+            Control::EndAll => self.keys(|_| true).into_iter().for_each(|key| self.send_away(key)),
+            Control::Drain(draining) => drop(tokio::task::spawn_local(drain(self.clone(), draining))),
+        }
+    }
+
+    fn end_invalid(&self, wanted: impl Fn(&SessionInfo) -> bool) {
+        for key in self.keys(wanted) {
+            self.end(key, |info| CloseReason::fixed(info.endpoint.close_codes.invalid, "token revoked"));
+        }
+    }
+
+    fn end_membership(&self, user: &str, resource: &str) {
+        let wanted = |info: &SessionInfo| {
+            info.user() == Some(user)
+                && info.requires.as_ref().is_some_and(|required| required.as_str() == resource)
+        };
+        for key in self.keys(wanted) {
+            self.end(key, |info| CloseReason::fixed(info.endpoint.close_codes.denied, "no longer a member"));
+        }
+    }
+
+    fn end(&self, key: Key, reason: impl Fn(&SessionInfo) -> CloseReason) {
+        if let Some(info) = self.info(key) {
+            let reason = reason(&info);
+            tracing::info!(connection = %info.connection, code = reason.code, reason = %reason.reason, "access ended");
+            self.close(key, reason);
+        }
+    }
+
+    /// Tells a client when to come back, and closes.
+    fn send_away(&self, key: Key) {
+        let after = rand::rng().random_range(0..=COME_BACK_MS);
+        self.send(key, websocket::text(&session::reconnect(after)));
+        self.close(key, CloseReason::RESTART);
+    }
+
+    /// What a second brings: pings for the silent, an end for the dead, and the ends of tokens.
+    fn tick(&self) {
+        let second = self.second();
+        let heartbeats = self.inner.borrow_mut().timers.heartbeats(second);
+        for key in heartbeats {
+            self.check_alive(key, second);
+        }
+        let due = self.inner.borrow_mut().timers.due(second);
+        for key in due {
+            self.check_token(key);
+        }
+    }
+
+    fn check_alive(&self, key: Key, second: u32) {
+        let inner = &mut *self.inner.borrow_mut();
+        let Some(connection) = inner.get(key) else { return };
+        let silent = second.saturating_sub(connection.heard);
+        let blocked = connection.is_blocked
+            && second.saturating_sub(connection.blocked_since) >= self.limits.write_seconds;
+        if blocked || silent >= 2 * self.limits.heartbeat_seconds {
+            tracing::debug!(connection = %connection.info.connection, silent, blocked, "the client is gone");
+            connection.is_broken = true;
+            connection.notify();
+            return;
+        }
+        inner.timers.watch(key, second);
+        if silent >= self.limits.heartbeat_seconds {
+            inner.push(key.slot, websocket::ping(), &self.limits, &self.metrics, key.life);
+            inner.mark(key.slot);
+            inner.flush(&self.metrics, second);
+        }
+    }
+
+    /// Has a connection looked at when its token is about to expire, and when it has.
+    pub(crate) fn watch_token(&self, key: Key) {
+        let Some(expires_at) = self.expires_at(key) else { return };
+        let left = seconds_until(expires_at);
+        let warning = left - i64::from(self.limits.expiry_warning_seconds);
+        let second = self.second();
+        let timers = &mut self.inner.borrow_mut().timers;
+        for delay in [warning, left] {
+            let delay = u32::try_from(delay.max(0)).unwrap_or(u32::MAX);
+            timers.schedule(key, second.saturating_add(delay));
+        }
+    }
+
+    /// When the connection's token ceases to be accepted, in microseconds since 1970.
+    fn expires_at(&self, key: Key) -> Option<i64> {
+        let expires_at = self.info(key)?.identity.as_ref()?.expires_at;
+        Some(expires_at.saturating_add(i64::from(self.limits.leeway_seconds) * 1_000_000))
+    }
+
+    fn check_token(&self, key: Key) {
+        let Some(expires_at) = self.expires_at(key) else { return };
+        let left = seconds_until(expires_at);
+        if left <= 0 {
+            self.end(key, |info| CloseReason::fixed(info.endpoint.close_codes.expired, "token expired"));
+        } else if left <= i64::from(self.limits.expiry_warning_seconds) {
+            self.send(key, websocket::text(&session::token_expiring(left)));
+        }
+    }
+}
+
+/// Whole seconds, rounded up.
+fn seconds_until(micros: i64) -> i64 {
+    let left = micros.saturating_sub(clock::now());
+    left.div_euclid(1_000_000) + i64::from(left.rem_euclid(1_000_000) > 0)
+}
+
+/// Sends every connection away, spread over the window.
+async fn drain(shard: Rc<Shard>, draining: Draining) {
+    let mut keys = shard.keys(|_| true);
+    let steps = (draining.window.as_millis() / DRAIN_STEP.as_millis()).max(1);
+    let group = keys.len().div_ceil(usize::try_from(steps).unwrap_or(1)).max(1);
+    while !keys.is_empty() {
+        let rest = keys.split_off(group.min(keys.len()));
+        keys.into_iter().for_each(|key| shard.send_away(key));
+        keys = rest;
+        tokio::time::sleep(DRAIN_STEP).await;
+    }
+    // Those that came in meanwhile.
+    shard.keys(|_| true).into_iter().for_each(|key| shard.send_away(key));
+    drop(draining.done);
+}

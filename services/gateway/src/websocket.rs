@@ -1,0 +1,10 @@
+//! The WebSocket protocol (RFC 6455) on a byte stream: frames out, encoded once and shared, and
+//! frames in, checked. Nothing here knows what a frame means.
+
+mod close;
+mod decoder;
+mod frame;
+
+pub(crate) use close::CloseReason;
+pub(crate) use decoder::{Decoder, Incoming};
+pub(crate) use frame::{Frame, close, event, greeting, ping, pong, text};

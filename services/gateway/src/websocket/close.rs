@@ -1,0 +1,36 @@
+//! Why a connection is closed: the code and reason that the client is told.
+
+use std::borrow::Cow;
+
+/// The longest reason that fits into a close frame (RFC 6455, section 5.5).
+const MAX_REASON: usize = 123;
+
+/// A close code with its reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CloseReason {
+    pub(crate) code: u16,
+    pub(crate) reason: Cow<'static, str>,
+}
+
+impl CloseReason {
+    pub(crate) const NORMAL: Self = Self::fixed(1000, "");
+    pub(crate) const PROTOCOL_ERROR: Self = Self::fixed(1002, "protocol error");
+    pub(crate) const INVALID_UTF8: Self = Self::fixed(1007, "text is not UTF-8");
+    pub(crate) const TOO_BIG: Self = Self::fixed(1009, "frame too large");
+    pub(crate) const RESTART: Self = Self::fixed(1012, "service restart");
+    pub(crate) const UNAVAILABLE: Self = Self::fixed(1013, "try again later");
+
+    pub(crate) const fn fixed(code: u16, reason: &'static str) -> Self {
+        Self { code, reason: Cow::Borrowed(reason) }
+    }
+
+    /// A reason of any text, cut at a character's end to what a close frame can hold.
+    pub(crate) fn new(code: u16, reason: impl Into<Cow<'static, str>>) -> Self {
+        let mut reason = reason.into();
+        if reason.len() > MAX_REASON {
+            let end = (0..=MAX_REASON).rev().find(|end| reason.is_char_boundary(*end)).unwrap_or(0);
+            reason = Cow::Owned(reason[..end].to_owned());
+        }
+        Self { code, reason }
+    }
+}
