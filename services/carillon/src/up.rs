@@ -1,0 +1,142 @@
+//! `carillon up`: every service in one process, on an in-process bus and SQLite.
+
+use std::{
+    fs::{self, File, TryLockError},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+use carillon_auth::{Args as AuthArgs, BootstrapArgs, Demo, LoginArgs, TokenArgs};
+use carillon_bus::Bus;
+use carillon_notification::{Args as NotificationArgs, RetentionArgs};
+use carillon_service::{DatabaseArgs, LogArgs, Shell, serve_ops, shutdown_on_signals};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::banner::{self, Banner};
+
+/// Options of `carillon up`.
+#[derive(Debug, clap::Args)]
+#[group(id = "up")]
+pub(crate) struct Args {
+    /// Where the data is kept; made if it isn't there.
+    #[arg(long, env = "CARILLON_DATA_DIR", value_name = "DIRECTORY", default_value = "./data")]
+    data_dir: PathBuf,
+
+    /// Address and port of /healthz, /readyz and /metrics.
+    #[arg(long, env = "CARILLON_OPS_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:9000")]
+    ops_listen: SocketAddr,
+
+    /// Make no demo users, organisation and project. Those made by an earlier start stay.
+    #[arg(long, conflicts_with = "demo")]
+    no_demo: bool,
+
+    /// Make, or keep, the demo users, whose passwords everyone knows, though other machines can
+    /// reach this address. On a loopback address they are made anyway.
+    #[arg(long)]
+    demo: bool,
+
+    #[command(flatten)]
+    log: LogArgs,
+    #[command(flatten, next_help_heading = "Clients")]
+    gateway: carillon_gateway::Args,
+    #[command(flatten, next_help_heading = "Tokens of auth")]
+    tokens: TokenArgs,
+    #[command(flatten, next_help_heading = "Logins")]
+    logins: LoginArgs,
+    #[command(flatten, next_help_heading = "First admin")]
+    bootstrap: BootstrapArgs,
+    #[command(flatten, next_help_heading = "Notifications")]
+    retention: RetentionArgs,
+}
+
+/// Runs until SIGTERM or SIGINT.
+pub(crate) async fn run(mut args: Args) -> anyhow::Result<()> {
+    args.log.start()?;
+    let loopback = args.gateway.listen.ip().is_loopback();
+    if loopback && args.gateway.allow_anonymous.is_none() {
+        args.gateway.allow_anonymous = Some(vec!["all".to_owned()]);
+    }
+    let demo = args.demo(loopback);
+    let _lock = lock(&args.data_dir)?;
+    let listener = carillon_gateway::listen(args.gateway.listen)?;
+
+    let shell = Shell::new(Bus::in_process());
+    let stopped = CancellationToken::new();
+    serve_ops(&shell, args.ops_listen, stopped.clone())?;
+    shutdown_on_signals(shell.shutdown.clone())?;
+    // The services outlive the gateway: its clients' last frames are still handled.
+    let services = Shell { shutdown: CancellationToken::new(), ..shell.clone() };
+    let mut running = start(&args, demo, &services)?;
+
+    let banner = Banner { data: args.data_dir.clone(), demo: demo == Demo::Make, anonymous: loopback };
+    let (stop, shutdown) = (services.shutdown.clone(), shell.shutdown.clone());
+    let gateway = carillon_gateway::run_on(listener, args.gateway, shell, |address| {
+        banner::print(&banner, address);
+    });
+    tokio::pin!(gateway);
+    let outcome = tokio::select! {
+        outcome = &mut gateway => outcome,
+        // A service that ends before it is told to has failed: the rest can't do without it.
+        Some(ended) = running.join_next() => {
+            shutdown.cancel();
+            let failure = ended.context("a service's task")?;
+            let _ = gateway.await;
+            failure.and(Err(anyhow::anyhow!("a service ended by itself")))
+        }
+    };
+    stop.cancel();
+    while let Some(ended) = running.join_next().await {
+        ended.context("a service's task")??;
+    }
+    stopped.cancel();
+    outcome
+}
+
+impl Args {
+    fn demo(&self, loopback: bool) -> Demo {
+        match (self.no_demo, self.demo || loopback) {
+            (false, true) => Demo::Make,
+            (true, _) if loopback => Demo::Leave,
+            _ => Demo::Refuse,
+        }
+    }
+
+    /// Each service has a file of its own, as it would have a schema.
+    fn database(&self, service: &str) -> DatabaseArgs {
+        let file = self.data_dir.join(service).with_extension("db");
+        DatabaseArgs { database_url: format!("sqlite:{}", file.display()) }
+    }
+}
+
+fn start(args: &Args, demo: Demo, shell: &Shell) -> anyhow::Result<JoinSet<anyhow::Result<()>>> {
+    let auth = AuthArgs {
+        database: args.database("auth"),
+        tokens: args.tokens.clone(),
+        logins: args.logins.clone(),
+        bootstrap: args.bootstrap.clone(),
+        bare_ids: args.gateway.issuers.bare_ids_owner(),
+        demo,
+    };
+    let notification =
+        NotificationArgs { database: args.database("notification"), retention: args.retention.clone() };
+    let mut running = JoinSet::new();
+    running.spawn(carillon_auth::run(auth, shell.clone()));
+    running.spawn(carillon_notification::run(notification, shell.clone()));
+    Ok(running)
+}
+
+/// Two processes on one directory would not hear each other's events.
+fn lock(directory: &Path) -> anyhow::Result<File> {
+    fs::create_dir_all(directory).with_context(|| format!("making {} (--data-dir)", directory.display()))?;
+    let path = directory.join("lock");
+    let file = File::create(&path).with_context(|| format!("making {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            anyhow::bail!("another carillon uses {} (--data-dir)", directory.display())
+        }
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("locking {}", path.display())),
+    }
+}
