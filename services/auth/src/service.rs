@@ -46,7 +46,8 @@ impl Auth {
         let page = revocations::page(self.database.reader(), &request.after).await?;
         let page = page.ok_or_else(|| Failure::Malformed("`after` is no reply's `next`".to_owned()))?;
         let offset = heads.first().map_or(0, |head| head.offset);
-        Ok(AccessReply { epoch: self.log.epoch().to_owned(), offset, ..page })
+        let prefixed_ids = self.names.are_prefixed();
+        Ok(AccessReply { epoch: self.log.epoch().to_owned(), offset, prefixed_ids, ..page })
     }
 
     async fn jwks(&self, _request: JwksRequest) -> Result<JwksReply, Failure> {

@@ -16,6 +16,11 @@ impl UserNames {
         Self { bare: owner == CARILLON }
     }
 
+    /// Whether they are told from another issuer's by a prefix.
+    pub(crate) fn are_prefixed(self) -> bool {
+        !self.bare
+    }
+
     /// `1`, or `carillon:1` where another issuer has a user `1`.
     pub(crate) fn full(self, id: i64) -> String {
         if self.bare { id.to_string() } else { format!("{CARILLON}:{id}") }

@@ -31,6 +31,7 @@ use std::{
 
 use anyhow::Context;
 use carillon_service::{Registration, Shell};
+use carillon_token::CARILLON;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -102,6 +103,7 @@ pub async fn run_on(
         inbox,
         access: access.clone(),
         verifier: verifier.clone(),
+        prefixed_ids: args.issuers.bare_ids_owner() != CARILLON,
         workers: controls.clone(),
     };
     let following = tokio::spawn(follower.run());

@@ -38,7 +38,18 @@ pub(crate) struct Follower {
     pub(crate) inbox: mpsc::Receiver<Delivery>,
     pub(crate) access: Arc<Access>,
     pub(crate) verifier: Verifier,
+    /// Whether auth's users are `carillon:<id>` here.
+    pub(crate) prefixed_ids: bool,
     pub(crate) workers: Vec<mpsc::Sender<Control>>,
+}
+
+/// Why it isn't known what is revoked.
+#[derive(Debug, thiserror::Error)]
+enum SnapshotError {
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    #[error("auth and this gateway were told different issuers of bare ids (--bare-ids)")]
+    Names,
 }
 
 impl Follower {
@@ -66,7 +77,8 @@ impl Follower {
                             is_known = true;
                             self.access.reached();
                         }
-                        Err(error) => tracing::debug!(%error, "auth can't be reached"),
+                        Err(error @ SnapshotError::Names) => tracing::error!(%error, "nobody is let in"),
+                        Err(SnapshotError::Request(error)) => tracing::debug!(%error, "auth can't be reached"),
                     }
                     self.revocations(|revocations| revocations.forget(clock::now()));
                 }
@@ -84,11 +96,14 @@ impl Follower {
 
     /// Everything that is revoked now, page by page. What changes meanwhile arrives as events, as
     /// of the first page.
-    async fn take_snapshot(&self) -> Result<(), RequestError> {
+    async fn take_snapshot(&self) -> Result<(), SnapshotError> {
         let mut request = AccessRequest::default();
         let mut place = None;
         loop {
             let reply = self.bus.call_within(ServiceName::Auth, &request, PATIENCE).await?;
+            if reply.prefixed_ids != self.prefixed_ids {
+                return Err(SnapshotError::Names);
+            }
             place.get_or_insert_with(|| (reply.epoch.clone(), reply.offset));
             request.after.clone_from(&reply.next);
             self.revocations(|revocations| revocations.extend(reply));
@@ -105,7 +120,7 @@ impl Follower {
     }
 
     /// Asks how far auth's log is; the hub fetches what is missing.
-    async fn compare(&self) -> Result<(), RequestError> {
+    async fn compare(&self) -> Result<(), SnapshotError> {
         let request = HeadsRequest { channels: vec![Channel::access().as_str().to_owned()] };
         let reply = self.bus.call_within(ServiceName::Auth, &request, PATIENCE).await?;
         self.hub.heads(&reply.epoch, reply.channels).await;
