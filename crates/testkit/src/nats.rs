@@ -42,7 +42,8 @@ impl Nats {
             arguments: vec!["--config".into(), file.into()],
             environment: Vec::new(),
             user: None,
-            stop_signal: Signal::TERM,
+            // It stops on SIGTERM too, but says then that it failed.
+            stop_signal: Signal::INT,
             tier: Tier::Backing,
             ready: Ready::Nats(port),
         })?;

@@ -5,7 +5,9 @@ use crate::{postgres::Durability, tokens::IdentityProvider};
 /// The HMAC secret with which every deployment verifies tokens (`CARILLON_JWT_SECRET`).
 pub const JWT_SECRET: &str = "a-secret-of-the-tests-that-is-long-enough-for-hs512-and-known-to-all-of-them";
 
-/// How a deployment is to be started.
+/// How a deployment is to be started. In every one the ids of auth's own users stand for themselves, and those of
+/// the HMAC secret's and the OpenID provider's are prefixed (`django:7`), unless `CARILLON_BARE_IDS` in its
+/// environment says otherwise.
 #[derive(Debug)]
 pub struct Options {
     /// The ports of the gateways; any free ones if there are none here.
@@ -35,7 +37,11 @@ impl Default for Options {
 impl Options {
     /// What every process of the deployment finds in its environment.
     pub(crate) fn environment(&self) -> Vec<(String, String)> {
-        let mut environment = vec![variable("CARILLON_JWT_SECRET", JWT_SECRET)];
+        let mut environment = vec![
+            variable("CARILLON_JWT_SECRET", JWT_SECRET),
+            variable("CARILLON_BARE_IDS", "carillon"),
+            variable("CARILLON_LOG_FORMAT", "text"),
+        ];
         if let Some(provider) = &self.identity_provider {
             environment.push(variable("KEYCLOAK_JWKS_URL", &provider.jwks_url()));
         }

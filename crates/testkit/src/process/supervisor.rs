@@ -29,7 +29,10 @@ const STOP_DEADLINE: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(20);
 
 /// How many lines of a process's output are shown when something fails.
-const TAIL: usize = 40;
+const TAIL: usize = 25;
+
+/// Set this variable, to anything, to keep the logs (and, of one process, its data).
+const KEEP: &str = "CARILLON_KEEP_LOGS";
 
 /// How much each process had written at some moment.
 pub type Marks = BTreeMap<String, u64>;
@@ -52,8 +55,11 @@ impl Supervisor {
     /// # Errors
     /// If there can be no temporary directory.
     pub fn new() -> anyhow::Result<Self> {
-        let directory =
-            tempfile::Builder::new().prefix("carillon-").tempdir().context("a directory for logs")?;
+        let directory = tempfile::Builder::new()
+            .prefix("carillon-")
+            .disable_cleanup(std::env::var_os(KEEP).is_some())
+            .tempdir()
+            .context("a directory for logs")?;
         let http = reqwest::Client::builder().no_proxy().build().context("an HTTP client")?;
         Ok(Self {
             processes: Mutex::default(),
@@ -121,7 +127,7 @@ impl Supervisor {
         self.with(name, |process| Ok(process.kill()?))
     }
 
-    /// SIGTERM (to Postgres, its fast shutdown), and waits until the process is gone.
+    /// SIGTERM (to Postgres and NATS SIGINT), and waits until the process is gone.
     ///
     /// # Errors
     /// If it doesn't stop in time.
@@ -192,7 +198,7 @@ impl Supervisor {
 
     /// The end of what each process has logged since `marks`.
     pub fn tails(&self, marks: &Marks) -> String {
-        let mut text = String::new();
+        let mut text = format!("logs: {} (kept if {KEEP} is set)\n", self.directory().display());
         for (name, process) in &mut *lock(&self.processes) {
             let state = match process.exited() {
                 Ok(None) => String::new(),
