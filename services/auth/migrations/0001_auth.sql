@@ -17,9 +17,7 @@ CREATE TABLE users (
     roles TEXT NOT NULL,
     -- 0 or 1: sqlx's Any can't read SQLite's BOOLEAN.
     active BIGINT NOT NULL,
-    created_at BIGINT NOT NULL,
-    -- What made it, so that a repeated request makes no other.
-    cause TEXT UNIQUE
+    created_at BIGINT NOT NULL
 );
 
 -- Organisations and projects.
@@ -30,7 +28,6 @@ CREATE TABLE resource (
     -- Prefix of a project's tickets; organisations have none.
     key TEXT,
     created_at BIGINT NOT NULL,
-    cause TEXT UNIQUE,
     PRIMARY KEY (kind, id)
 );
 CREATE UNIQUE INDEX resource_key ON resource (kind, key);
@@ -65,8 +62,7 @@ CREATE TABLE service_token (
     created_by TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
-    revoked_at BIGINT,
-    cause TEXT UNIQUE
+    revoked_at BIGINT
 );
 CREATE INDEX service_token_expires ON service_token (expires_at);
 
@@ -93,3 +89,11 @@ CREATE TABLE login_failure (
     ends_at BIGINT NOT NULL
 );
 CREATE INDEX login_failure_ends ON login_failure (ends_at);
+
+-- The answers to recent requests that changed something, for whoever repeats one.
+CREATE TABLE answer (
+    cause TEXT PRIMARY KEY,
+    reply BYTES NOT NULL,
+    at BIGINT NOT NULL
+);
+CREATE INDEX answer_at ON answer (at);

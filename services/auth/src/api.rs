@@ -19,6 +19,17 @@ use carillon_service::http::{self, Problem};
 
 use crate::auth::Auth;
 
+/// A new change; a handler of a repeated request returns the first answer here.
+macro_rules! begin {
+    ($auth:expr, $request:expr) => {
+        match $crate::answers::begin($auth, $request).await? {
+            $crate::answers::Begun::Change(change) => change,
+            $crate::answers::Begun::Answered(answer) => return Ok(answer),
+        }
+    };
+}
+use begin;
+
 /// Answers a request by its route.
 pub(crate) async fn answer(auth: &Auth, request: &HttpRequest) -> Result<HttpReply, Problem> {
     use ResourceKind::{Organisation, Project};
@@ -38,7 +49,7 @@ pub(crate) async fn answer(auth: &Auth, request: &HttpRequest) -> Result<HttpRep
         "auth.service-tokens.list" => service_tokens::list(auth, request).await,
         "auth.service-tokens.create" => service_tokens::create(auth, request).await,
         "auth.service-tokens.revoke" => service_tokens::revoke(auth, request).await,
-        "auth.keys.rotate" => key_rotation::rotate(auth).await,
+        "auth.keys.rotate" => key_rotation::rotate(auth, request).await,
         "auth.orgs.list" => groups::list(auth, request, Organisation).await,
         "auth.orgs.create" => groups::create(auth, request, Organisation).await,
         "auth.orgs.delete" => groups::delete(auth, request, Organisation).await,

@@ -8,7 +8,7 @@ use clap::Parser;
 
 use crate::duration::duration;
 
-/// The options of auth.
+/// Users, organisations, projects, memberships, tokens, keys and revocation.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     #[command(flatten)]

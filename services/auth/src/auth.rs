@@ -26,9 +26,7 @@ impl Auth {
     /// Commits what was written along with what it makes known, and then makes it known.
     pub(crate) async fn commit(&self, mut tx: Transaction, effects: Effects) -> Result<(), StoreError> {
         let Effects { events, debts } = effects;
-        for debt in &debts {
-            self.outbox.owe(&mut tx, debt).await?;
-        }
+        self.outbox.owe_all(&mut tx, &debts).await?;
         // Last: from here to the commit nobody else can write to the channel.
         let appended = if events.is_empty() { Vec::new() } else { self.log.append(&mut tx, &events).await? };
         tx.commit().await?;

@@ -43,7 +43,7 @@ async fn insert(auth: &Auth, name: &str, password_hash: String) -> Result<(), St
     };
     let mut tx = auth.database.begin().await?;
     // If another replica was faster, the place is taken, which is as good.
-    users::create(&mut tx, user, &format!("bootstrap:{}", users::folded(name))).await?;
+    users::create(&mut tx, user).await?;
     auth.commit(tx, Effects::default()).await
 }
 

@@ -76,7 +76,7 @@ async fn insert(auth: &Auth, hashes: Vec<String>) -> Result<(), StoreError> {
             roles: if admin { vec![ADMIN_ROLE.to_owned()] } else { Vec::new() },
             active: true,
         };
-        users::create(&mut tx, user, &format!("demo:{username}")).await?;
+        users::create(&mut tx, user).await?;
     }
     group(auth, &mut tx, ResourceKind::Organisation, "acme", "Acme", None).await?;
     group(auth, &mut tx, ResourceKind::Project, "1", "Demo project", Some("PROJ")).await?;
@@ -97,7 +97,7 @@ async fn group(
     let resource = Resource::new(kind, id).map_err(StoreError::other)?;
     let id = Id::new(id).map_err(StoreError::other)?;
     let group = NewGroup { id: Some(id), name: name.to_owned(), key: key.map(str::to_owned) };
-    resources::create(tx, kind, group, &format!("demo:{resource}")).await?;
+    resources::create(tx, kind, group).await?;
     for user in MEMBERS {
         members::add(tx, &resource, &auth.names.full(user), &mut Effects::default()).await?;
     }

@@ -3,12 +3,12 @@
 //! Every replica answers every request: what it knows is in the database, and whatever others have
 //! to learn of (a revocation, an ended membership, a new key) is a durable event of channel `access`.
 
+mod answers;
 mod api;
 mod args;
 mod auth;
 mod bootstrap;
 mod counter;
-mod created;
 mod demo;
 mod duration;
 mod effects;

@@ -8,7 +8,8 @@ use sqlx::{AnyPool, AssertSqlSafe, Row};
 
 use crate::effects::Effects;
 
-/// Rows of one statement: SQLite takes 32,766 parameters, and long texts are slow to parse.
+/// Rows of one statement: SQLite takes 32,766 parameters, and long texts are slow to parse. One of
+/// several rows is not kept prepared: there are too many such texts.
 const CHUNK: usize = 500;
 
 /// How a replacement changed the members.
@@ -134,8 +135,8 @@ async fn insert(
          ON CONFLICT DO NOTHING RETURNING user_id",
         rows.join(", ")
     );
-    let mut query =
-        sqlx::query(AssertSqlSafe(sql)).bind(resource.kind().as_str()).bind(resource.id()).bind(now());
+    let query = sqlx::query(AssertSqlSafe(sql)).persistent(users.len() == 1);
+    let mut query = query.bind(resource.kind().as_str()).bind(resource.id()).bind(now());
     for user in users {
         query = query.bind(user);
     }
@@ -156,7 +157,8 @@ async fn delete(
         "DELETE FROM membership WHERE kind = $1 AND resource_id = $2 AND user_id IN ({}) RETURNING user_id",
         numbers.join(", ")
     );
-    let mut query = sqlx::query(AssertSqlSafe(sql)).bind(resource.kind().as_str()).bind(resource.id());
+    let query = sqlx::query(AssertSqlSafe(sql)).persistent(users.len() == 1);
+    let mut query = query.bind(resource.kind().as_str()).bind(resource.id());
     for user in users {
         query = query.bind(user);
     }

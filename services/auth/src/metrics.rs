@@ -23,7 +23,7 @@ impl Metrics {
         })
     }
 
-    /// A login: `ok`, `wrong`, `inactive`, `limited` or `busy`.
+    /// A login: `ok`, `wrong`, `limited` or `unavailable`.
     pub(crate) fn login(&self, outcome: &'static str) {
         self.logins.with_label_values(&[outcome]).inc();
     }

@@ -4,7 +4,7 @@ use carillon_contract::{Id, Resource, ResourceKind};
 use carillon_store::{Database, StoreError, Transaction, now};
 use sqlx::{AnyPool, AssertSqlSafe, Row, any::AnyRow};
 
-use crate::{counter::Counter, created::Created, effects::Effects, random::random_uuid};
+use crate::{counter::Counter, effects::Effects, random::random_uuid};
 
 /// Numbers above are not passed by the counter of project ids, so that it stays within what every
 /// JSON reader keeps exact.
@@ -28,27 +28,15 @@ pub(crate) struct NewGroup {
     pub(crate) key: Option<String>,
 }
 
-/// Creates an organisation or a project.
+/// Creates an organisation or a project. `None` if its id or key is taken.
 pub(crate) async fn create(
     tx: &mut Transaction,
     kind: ResourceKind,
     new: NewGroup,
-    cause: &str,
-) -> Result<Created<Group>, StoreError> {
+) -> Result<Option<Group>, StoreError> {
     let id = settle_id(tx, kind, new.id).await?;
     let group = Group { id, name: new.name, key: new.key, created_at: now() };
-    if insert(tx, kind, &group, cause).await? {
-        return Ok(Created::Now(group));
-    }
-    let row = sqlx::query("SELECT * FROM resource WHERE kind = $1 AND cause = $2")
-        .bind(kind.as_str())
-        .bind(cause)
-        .fetch_optional(tx.connection())
-        .await?;
-    Ok(match row {
-        Some(row) => Created::Before(self::group(&row)?),
-        None => Created::Taken,
-    })
+    Ok(if insert(tx, kind, &group).await? { Some(group) } else { None })
 }
 
 /// Removes a group, and with it every membership. The number of those, or `None` if there is no group.
@@ -153,14 +141,9 @@ async fn settle_id(tx: &mut Transaction, kind: ResourceKind, given: Option<Id>) 
     }
 }
 
-async fn insert(
-    tx: &mut Transaction,
-    kind: ResourceKind,
-    group: &Group,
-    cause: &str,
-) -> Result<bool, StoreError> {
+async fn insert(tx: &mut Transaction, kind: ResourceKind, group: &Group) -> Result<bool, StoreError> {
     let done = sqlx::query(
-        "INSERT INTO resource (kind, id, name, key, created_at, cause) VALUES ($1, $2, $3, $4, $5, $6)
+        "INSERT INTO resource (kind, id, name, key, created_at) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT DO NOTHING",
     )
     .bind(kind.as_str())
@@ -168,7 +151,6 @@ async fn insert(
     .bind(&group.name)
     .bind(&group.key)
     .bind(group.created_at)
-    .bind(cause)
     .execute(tx.connection())
     .await?;
     Ok(done.rows_affected() > 0)

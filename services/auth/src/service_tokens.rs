@@ -4,7 +4,7 @@ use carillon_store::{StoreError, Transaction, now};
 use carillon_token::{CarillonClaims, Kind, SigningError, SigningKey};
 use sqlx::{AnyPool, Row, any::AnyRow};
 
-use crate::{created::Created, random::random_id, revocations::SECOND};
+use crate::{random::random_id, revocations::SECOND};
 
 /// What a service token can be allowed to do.
 pub(crate) const SCOPES: [&str; 3] = ["notifications:send", "events:publish", "memberships:write"];
@@ -39,16 +39,11 @@ impl ServiceToken {
     }
 }
 
-/// Notes a token that is about to be given out.
-pub(crate) async fn create(
-    tx: &mut Transaction,
-    token: ServiceToken,
-    kid: &str,
-    cause: &str,
-) -> Result<Created<ServiceToken>, StoreError> {
-    let done = sqlx::query(
-        "INSERT INTO service_token (id, name, scopes, kid, created_by, created_at, expires_at, cause)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+/// Notes a token that is about to be given out, signed with this key.
+pub(crate) async fn create(tx: &mut Transaction, token: &ServiceToken, kid: &str) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO service_token (id, name, scopes, kid, created_by, created_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
     )
     .bind(&token.id)
     .bind(&token.name)
@@ -57,21 +52,23 @@ pub(crate) async fn create(
     .bind(&token.created_by)
     .bind(token.created_at)
     .bind(token.expires_at)
-    .bind(cause)
     .execute(tx.connection())
     .await?;
-    if done.rows_affected() > 0 {
-        return Ok(Created::Now(token));
-    }
-    let row = sqlx::query("SELECT * FROM service_token WHERE cause = $1 AND kid = $2 AND revoked_at IS NULL")
-        .bind(cause)
+    Ok(())
+}
+
+/// The token of that id, if this key signed it and it has not been revoked.
+pub(crate) async fn find(
+    tx: &mut Transaction,
+    id: &str,
+    kid: &str,
+) -> Result<Option<ServiceToken>, StoreError> {
+    let row = sqlx::query("SELECT * FROM service_token WHERE id = $1 AND kid = $2 AND revoked_at IS NULL")
+        .bind(id)
         .bind(kid)
         .fetch_optional(tx.connection())
         .await?;
-    Ok(match row {
-        Some(row) => Created::Before(service_token(&row)?),
-        None => Created::Taken,
-    })
+    Ok(row.map(|row| service_token(&row)).transpose()?)
 }
 
 /// Marks a token as revoked, and returns when it would have expired. `None` if there is none, or

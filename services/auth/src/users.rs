@@ -3,7 +3,7 @@
 use carillon_store::{StoreError, Transaction, now};
 use sqlx::{AnyPool, Row, any::AnyRow};
 
-use crate::{counter::Counter, created::Created};
+use crate::counter::Counter;
 
 /// A user of this deployment. Has no `Debug`, so that no log shows its password's hash.
 pub(crate) struct User {
@@ -78,12 +78,8 @@ pub(crate) async fn page(reader: &AnyPool, after: i64, limit: i64) -> Result<Vec
     Ok(rows.iter().map(user).collect::<sqlx::Result<_>>()?)
 }
 
-/// Creates a user.
-pub(crate) async fn create(
-    tx: &mut Transaction,
-    new: NewUser,
-    cause: &str,
-) -> Result<Created<User>, StoreError> {
+/// Creates a user. `None` if the name is taken.
+pub(crate) async fn create(tx: &mut Transaction, new: NewUser) -> Result<Option<User>, StoreError> {
     let user = User {
         id: next_id(tx, new.id).await?,
         username: new.username,
@@ -95,17 +91,7 @@ pub(crate) async fn create(
         active: new.active,
         created_at: now(),
     };
-    if insert(tx, &user, cause).await? {
-        return Ok(Created::Now(user));
-    }
-    let row = sqlx::query("SELECT * FROM users WHERE cause = $1")
-        .bind(cause)
-        .fetch_optional(tx.connection())
-        .await?;
-    Ok(match row {
-        Some(row) => Created::Before(self::user(&row)?),
-        None => Created::Taken,
-    })
+    Ok(if insert(tx, &user).await? { Some(user) } else { None })
 }
 
 /// Removes a user. False if there is none.
@@ -122,11 +108,11 @@ async fn next_id(tx: &mut Transaction, given: Option<i64>) -> Result<i64, StoreE
     }
 }
 
-async fn insert(tx: &mut Transaction, user: &User, cause: &str) -> Result<bool, StoreError> {
+async fn insert(tx: &mut Transaction, user: &User) -> Result<bool, StoreError> {
     let done = sqlx::query(
         "INSERT INTO users (id, username, folded_username, email, first_name, last_name,
-                            password_hash, roles, active, created_at, cause)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING",
+                            password_hash, roles, active, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
     )
     .bind(user.id)
     .bind(&user.username)
@@ -138,7 +124,6 @@ async fn insert(tx: &mut Transaction, user: &User, cause: &str) -> Result<bool, 
     .bind(user.roles.join(" "))
     .bind(i64::from(user.active))
     .bind(user.created_at)
-    .bind(cause)
     .execute(tx.connection())
     .await?;
     Ok(done.rows_affected() > 0)

@@ -3,14 +3,17 @@
 mod claim;
 mod deliver;
 
-use std::{sync::Arc, time::Duration};
+use std::{slice, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use carillon_contract::ServiceName;
-use sqlx::Row as _;
+use sqlx::{AssertSqlSafe, Row as _};
 use tokio::sync::watch;
 
-use crate::{Database, StoreError, Transaction, now};
+use crate::{
+    Database, StoreError, Transaction, now,
+    values::{self, MAX_ROWS},
+};
 
 /// A request that is owed to another service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,19 +56,28 @@ impl Outbox {
     /// # Errors
     /// If the database fails.
     pub async fn owe(&self, tx: &mut Transaction, debt: &Debt) -> Result<(), StoreError> {
-        let now = now();
-        sqlx::query(
-            "INSERT INTO outbox (service, method, cause, payload, owed_at, due_at) \
-             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (service, method, cause) DO NOTHING",
-        )
-        .bind(debt.to.as_str())
-        .bind(debt.method.as_str())
-        .bind(debt.cause.as_str())
-        .bind(&*debt.payload)
-        .bind(now)
-        .bind(now)
-        .execute(&mut **tx)
-        .await?;
+        self.owe_all(tx, slice::from_ref(debt)).await
+    }
+
+    /// [`owe`](Self::owe) for many, in few statements.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn owe_all(&self, tx: &mut Transaction, debts: &[Debt]) -> Result<(), StoreError> {
+        for debts in debts.chunks(MAX_ROWS) {
+            let statement = format!(
+                "INSERT INTO outbox (service, method, cause, payload, owed_at, due_at) VALUES {} \
+                 ON CONFLICT (service, method, cause) DO NOTHING",
+                values::rows(debts.len(), 6)
+            );
+            let query = sqlx::query(AssertSqlSafe(statement)).persistent(values::is_kept(debts.len()));
+            let now = now();
+            let query = debts.iter().fold(query, |query, debt| {
+                let query = query.bind(debt.to.as_str()).bind(debt.method.as_str());
+                query.bind(debt.cause.as_str()).bind(&*debt.payload).bind(now).bind(now)
+            });
+            query.execute(&mut **tx).await?;
+        }
         Ok(())
     }
 

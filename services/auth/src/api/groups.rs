@@ -8,11 +8,9 @@ use carillon_service::http::{self, Problem};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::page::Page;
+use super::{begin, page::Page};
 use crate::{
     auth::Auth,
-    created,
-    effects::Effects,
     new_user,
     resources::{self, Group, NewGroup},
     timestamp::timestamp,
@@ -54,20 +52,16 @@ pub(super) async fn create(
     kind: ResourceKind,
 ) -> Result<HttpReply, Problem> {
     let body: Body = http::body(request)?;
-    let cause = created::cause(request)?;
     let name = new_user::text("name", body.name)?;
     if name.trim().is_empty() {
         return Err(Problem::unprocessable("name", "a name is needed"));
     }
     let group = NewGroup { id: body.id, key: key(kind, body.key, &name)?, name };
-    let mut tx = auth.database.begin().await?;
-    let group = resources::create(&mut tx, kind, group, &cause).await?;
-    let group = group.or_conflict(match kind {
-        ResourceKind::Organisation => "there is an organisation with this id",
-        ResourceKind::Project => "there is a project with this id or key",
-    })?;
-    auth.commit(tx, Effects::default()).await?;
-    Ok(http::json(201, &Shown::from(group)))
+    let mut change = begin!(auth, request);
+    let group = resources::create(&mut change.tx, kind, group).await?.ok_or_else(|| taken(kind))?;
+    let answer = http::json(201, &Shown::from(group));
+    change.commit(auth, &answer).await?;
+    Ok(answer)
 }
 
 pub(super) async fn delete(
@@ -76,12 +70,13 @@ pub(super) async fn delete(
     kind: ResourceKind,
 ) -> Result<HttpReply, Problem> {
     let resource = named(request, kind)?;
-    let mut tx = auth.database.begin().await?;
-    let mut effects = Effects::default();
-    let ended = resources::remove(&mut tx, &resource, &mut effects).await?.ok_or_else(|| unknown(kind))?;
-    auth.commit(tx, effects).await?;
+    let mut change = begin!(auth, request);
+    let ended = resources::remove(&mut change.tx, &resource, &mut change.effects).await?;
+    let ended = ended.ok_or_else(|| unknown(kind))?;
+    let answer = http::no_content();
+    change.commit(auth, &answer).await?;
     auth.metrics.revoked("membership", ended);
-    Ok(http::no_content())
+    Ok(answer)
 }
 
 /// The group that the path names, whether it exists or not.
@@ -102,6 +97,13 @@ pub(super) fn unknown(kind: ResourceKind) -> Problem {
     Problem::not_found(match kind {
         ResourceKind::Organisation => "there is no such organisation",
         ResourceKind::Project => "there is no such project",
+    })
+}
+
+fn taken(kind: ResourceKind) -> Problem {
+    Problem::conflict(match kind {
+        ResourceKind::Organisation => "there is an organisation with this id",
+        ResourceKind::Project => "there is a project with this id or key",
     })
 }
 

@@ -1,11 +1,12 @@
 //! `GET /.well-known/jwks.json` and `POST /api/auth/keys/rotate/`.
 
 use bytes::Bytes;
-use carillon_contract::messages::HttpReply;
+use carillon_contract::messages::{HttpReply, HttpRequest};
 use carillon_service::http::{self, Problem};
 use serde_json::json;
 
-use crate::{auth::Auth, effects::Effects};
+use super::begin;
+use crate::auth::Auth;
 
 /// For how long a cache may answer: whoever meets an unknown key asks again anyway.
 const CACHED: &str = "public, max-age=60";
@@ -20,11 +21,11 @@ pub(super) async fn jwks(auth: &Auth) -> Result<HttpReply, Problem> {
     })
 }
 
-pub(super) async fn rotate(auth: &Auth) -> Result<HttpReply, Problem> {
-    let mut tx = auth.database.begin().await?;
-    let mut effects = Effects::default();
-    let key = auth.keys.rotate(&mut tx, &auth.lifetimes, &mut effects).await?;
-    auth.commit(tx, effects).await?;
+pub(super) async fn rotate(auth: &Auth, request: &HttpRequest) -> Result<HttpReply, Problem> {
+    let mut change = begin!(auth, request);
+    let key = auth.keys.rotate(&mut change.tx, &auth.lifetimes, &mut change.effects).await?;
+    let answer = http::json(201, &json!({ "kid": key.id() }));
+    change.commit(auth, &answer).await?;
     tracing::info!(kid = key.id(), "the signing key was rotated");
-    Ok(http::json(201, &json!({ "kid": key.id() })))
+    Ok(answer)
 }

@@ -7,15 +7,15 @@ use carillon_contract::{
     messages::{HttpReply, HttpRequest},
 };
 use carillon_service::http::{self, Problem};
-use carillon_store::Transaction;
 use serde::{Deserialize, Deserializer, de};
 use serde_json::{Value, json};
 
 use super::{
+    begin,
     groups::{named, unknown},
     page::Page,
 };
-use crate::{auth::Auth, effects::Effects, members, resources, user_name::rendered};
+use crate::{answers::Change, auth::Auth, members, resources, user_name::rendered};
 
 /// The most members that one replacement can name.
 const MAX_MEMBERS: usize = 10_000;
@@ -48,12 +48,13 @@ pub(super) async fn add(
     request: &HttpRequest,
     kind: ResourceKind,
 ) -> Result<HttpReply, Problem> {
-    let user = member(request)?;
-    let (mut tx, resource) = locked(auth, request, kind).await?;
-    let mut effects = Effects::default();
-    members::add(&mut tx, &resource, &user, &mut effects).await?;
-    auth.commit(tx, effects).await?;
-    Ok(http::no_content())
+    let (user, resource) = (member(request)?, named(request, kind)?);
+    let mut change = begin!(auth, request);
+    lock(auth, &mut change, &resource).await?;
+    members::add(&mut change.tx, &resource, &user, &mut change.effects).await?;
+    let answer = http::no_content();
+    change.commit(auth, &answer).await?;
+    Ok(answer)
 }
 
 pub(super) async fn remove(
@@ -61,15 +62,16 @@ pub(super) async fn remove(
     request: &HttpRequest,
     kind: ResourceKind,
 ) -> Result<HttpReply, Problem> {
-    let user = member(request)?;
-    let (mut tx, resource) = locked(auth, request, kind).await?;
-    let mut effects = Effects::default();
-    if !members::remove(&mut tx, &resource, &user, &mut effects).await? {
+    let (user, resource) = (member(request)?, named(request, kind)?);
+    let mut change = begin!(auth, request);
+    lock(auth, &mut change, &resource).await?;
+    if !members::remove(&mut change.tx, &resource, &user, &mut change.effects).await? {
         return Err(Problem::not_found("this user is no member"));
     }
-    auth.commit(tx, effects).await?;
+    let answer = http::no_content();
+    change.commit(auth, &answer).await?;
     auth.metrics.revoked("membership", 1);
-    Ok(http::no_content())
+    Ok(answer)
 }
 
 /// Makes these users, and nobody else, the members: how another system keeps them in step.
@@ -79,27 +81,23 @@ pub(super) async fn replace(
     kind: ResourceKind,
 ) -> Result<HttpReply, Problem> {
     let Body { members: Members(wanted) } = http::body(request)?;
-    let (mut tx, resource) = locked(auth, request, kind).await?;
-    let mut effects = Effects::default();
-    let replaced = members::replace(&mut tx, &resource, &wanted, &mut effects).await?;
-    auth.commit(tx, effects).await?;
+    let resource = named(request, kind)?;
+    let mut change = begin!(auth, request);
+    lock(auth, &mut change, &resource).await?;
+    let replaced = members::replace(&mut change.tx, &resource, &wanted, &mut change.effects).await?;
+    let answer = http::json(200, &json!({ "added": replaced.added, "removed": replaced.removed }));
+    change.commit(auth, &answer).await?;
     auth.metrics.revoked("membership", replaced.removed);
-    Ok(http::json(200, &json!({ "added": replaced.added, "removed": replaced.removed })))
+    Ok(answer)
 }
 
-/// A transaction in which nobody else changes the members of the group that the path names.
-async fn locked(
-    auth: &Auth,
-    request: &HttpRequest,
-    kind: ResourceKind,
-) -> Result<(Transaction, Resource), Problem> {
-    let resource = named(request, kind)?;
-    let mut tx = auth.database.begin().await?;
-    if resources::lock(&auth.database, &mut tx, &resource).await? {
-        Ok((tx, resource))
-    } else {
-        Err(unknown(kind))
-    }
+/// From here on nobody else changes the members of this group.
+///
+/// # Errors
+/// 404 if there is none.
+async fn lock(auth: &Auth, change: &mut Change, resource: &Resource) -> Result<(), Problem> {
+    let exists = resources::lock(&auth.database, &mut change.tx, resource).await?;
+    if exists { Ok(()) } else { Err(unknown(resource.kind())) }
 }
 
 fn member(request: &HttpRequest) -> Result<String, Problem> {

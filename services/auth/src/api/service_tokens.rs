@@ -5,11 +5,10 @@ use carillon_service::http::{self, Problem};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::page::Page;
+use super::{begin, page::Page};
 use crate::{
+    answers::{self, Begun},
     auth::Auth,
-    created,
-    effects::Effects,
     keys::KeyError,
     new_user, revocations,
     revocations::SECOND,
@@ -26,6 +25,12 @@ struct Body {
     scopes: Vec<String>,
     /// Seconds.
     expires_in: Option<i64>,
+}
+
+/// What is read of an earlier answer.
+#[derive(Deserialize)]
+struct Created {
+    id: String,
 }
 
 #[derive(Serialize)]
@@ -46,35 +51,51 @@ pub(super) async fn list(auth: &Auth, request: &HttpRequest) -> Result<HttpReply
     let page = Page::of(request)?;
     let tokens = service_tokens::page(auth.database.reader(), &page.after, page.rows()).await?;
     let (tokens, next) = page.cut(tokens, |token| token.id.clone());
-    let items: Vec<Shown> = tokens.into_iter().map(|token| shown(token, None)).collect();
+    let items: Vec<Shown> = tokens.into_iter().map(shown).collect();
     Ok(http::json(200, &json!({ "items": items, "next": next })))
 }
 
 pub(super) async fn create(auth: &Auth, request: &HttpRequest) -> Result<HttpReply, Problem> {
     let token = requested(request)?;
-    let cause = created::cause(request)?;
-    let mut tx = auth.database.begin().await?;
+    let mut change = match answers::begin(auth, request).await? {
+        Begun::Change(change) => change,
+        Begun::Answered(answer) => return again(auth, answer).await,
+    };
     // The key is not retired meanwhile, so its retirement knows how long this token lasts.
-    let key = auth.keys.lock(&mut tx).await?;
-    let token = service_tokens::create(&mut tx, token, key.id(), &cause).await?;
-    let token = token.or_conflict("this request has made a token that is no longer the same")?;
-    auth.commit(tx, Effects::default()).await?;
-    auth.metrics.issued("service");
+    let key = auth.keys.lock(&mut change.tx).await?;
+    service_tokens::create(&mut change.tx, &token, key.id()).await?;
     let text = token.text(&key).map_err(KeyError::from)?;
-    Ok(http::json(201, &shown(token, Some(text))))
+    let mut shown = shown(token);
+    // The token's text is kept nowhere.
+    change.commit(auth, &http::json(201, &shown)).await?;
+    auth.metrics.issued("service");
+    shown.token = Some(text);
+    Ok(http::json(201, &shown))
+}
+
+/// The answer to a repeated request: the same token, signed again.
+async fn again(auth: &Auth, answer: HttpReply) -> Result<HttpReply, Problem> {
+    let Created { id } = serde_json::from_slice(&answer.body).map_err(|_| Problem::internal())?;
+    let mut tx = auth.database.begin().await?;
+    let key = auth.keys.lock(&mut tx).await?;
+    let token = service_tokens::find(&mut tx, &id, key.id()).await?;
+    let token = token.ok_or_else(|| Problem::conflict("what this request made has changed since"))?;
+    let text = token.text(&key).map_err(KeyError::from)?;
+    Ok(http::json(201, &Shown { token: Some(text), ..shown(token) }))
 }
 
 pub(super) async fn revoke(auth: &Auth, request: &HttpRequest) -> Result<HttpReply, Problem> {
     let id = http::parameter(request, "token_id");
-    let mut tx = auth.database.begin().await?;
-    let expires_at = service_tokens::revoke(&mut tx, id).await?;
+    let mut change = begin!(auth, request);
+    let expires_at = service_tokens::revoke(&mut change.tx, id).await?;
     let expires_at = expires_at.ok_or_else(|| Problem::not_found("there is no such service token"))?;
-    let mut effects = Effects::default();
     let forget_at = expires_at.saturating_add(60 * SECOND);
-    effects.token_revoked(revocations::revoke_token(&mut tx, id, forget_at, &auth.lifetimes).await?);
-    auth.commit(tx, effects).await?;
+    let revoked = revocations::revoke_token(&mut change.tx, id, forget_at, &auth.lifetimes).await?;
+    change.effects.token_revoked(revoked);
+    let answer = http::no_content();
+    change.commit(auth, &answer).await?;
     auth.metrics.revoked("token", 1);
-    Ok(http::no_content())
+    Ok(answer)
 }
 
 fn requested(request: &HttpRequest) -> Result<ServiceToken, Problem> {
@@ -95,7 +116,7 @@ fn requested(request: &HttpRequest) -> Result<ServiceToken, Problem> {
     Ok(ServiceToken::new(new_user::text("name", name)?, scopes, creator, lifetime * SECOND))
 }
 
-fn shown(token: ServiceToken, text: Option<String>) -> Shown {
+fn shown(token: ServiceToken) -> Shown {
     Shown {
         id: token.id,
         name: token.name,
@@ -104,6 +125,6 @@ fn shown(token: ServiceToken, text: Option<String>) -> Shown {
         created_at: timestamp(token.created_at),
         expires_at: timestamp(token.expires_at),
         revoked_at: token.revoked_at.map(timestamp),
-        token: text,
+        token: None,
     }
 }

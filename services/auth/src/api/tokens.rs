@@ -9,9 +9,9 @@ use carillon_store::now;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::begin;
 use crate::{
     auth::Auth,
-    effects::Effects,
     revocations::{self, SECOND},
     service_tokens, tokens,
 };
@@ -44,14 +44,15 @@ pub(super) async fn verify(auth: &Auth, request: &HttpRequest) -> Result<HttpRep
 pub(super) async fn revoke(auth: &Auth, request: &HttpRequest) -> Result<HttpReply, Problem> {
     let token = Id::new(http::parameter(request, "token_id"))
         .map_err(|error| Problem::unprocessable("token_id", &error.to_string()))?;
-    let mut tx = auth.database.begin().await?;
-    let expires_at = service_tokens::revoke(&mut tx, token.as_str()).await?;
+    let mut change = begin!(auth, request);
+    let expires_at = service_tokens::revoke(&mut change.tx, token.as_str()).await?;
     // It may be another issuer's.
     let forget_at = auth.lifetimes.user_forget_at(now()).max(expires_at.unwrap_or_default() + SECOND);
-    let mut effects = Effects::default();
-    let revoked = revocations::revoke_token(&mut tx, token.as_str(), forget_at, &auth.lifetimes).await?;
-    effects.token_revoked(revoked);
-    auth.commit(tx, effects).await?;
+    let revoked =
+        revocations::revoke_token(&mut change.tx, token.as_str(), forget_at, &auth.lifetimes).await?;
+    change.effects.token_revoked(revoked);
+    let answer = http::no_content();
+    change.commit(auth, &answer).await?;
     auth.metrics.revoked("token", 1);
-    Ok(http::no_content())
+    Ok(answer)
 }

@@ -8,11 +8,9 @@ use carillon_service::http::{self, Problem};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::page::Page;
+use super::{begin, page::Page};
 use crate::{
     auth::Auth,
-    created,
-    effects::Effects,
     members, new_user, revocations,
     timestamp::timestamp,
     user_name::rendered,
@@ -61,7 +59,6 @@ pub(super) async fn list(auth: &Auth, request: &HttpRequest) -> Result<HttpReply
 
 pub(super) async fn create(auth: &Auth, request: &HttpRequest) -> Result<HttpReply, Problem> {
     let body: Body = http::body(request)?;
-    let cause = created::cause(request)?;
     let user = NewUser {
         id: None,
         username: new_user::username(&body.username)?,
@@ -72,10 +69,12 @@ pub(super) async fn create(auth: &Auth, request: &HttpRequest) -> Result<HttpRep
         password_hash: auth.passwords.hash(new_user::password(body.password)?).await?,
         active: body.active,
     };
-    let mut tx = auth.database.begin().await?;
-    let user = users::create(&mut tx, user, &cause).await?.or_conflict("there is a user of that name")?;
-    auth.commit(tx, Effects::default()).await?;
-    Ok(http::json(201, &shown(auth, user)))
+    let mut change = begin!(auth, request);
+    let user = users::create(&mut change.tx, user).await?;
+    let user = user.ok_or_else(|| Problem::conflict("there is a user of that name"))?;
+    let answer = http::json(201, &shown(auth, user));
+    change.commit(auth, &answer).await?;
+    Ok(answer)
 }
 
 /// Removes a user with all memberships; what tokens there are become void.
@@ -83,17 +82,18 @@ pub(super) async fn delete(auth: &Auth, request: &HttpRequest) -> Result<HttpRep
     let name = http::parameter(request, "user_id");
     let unknown = || Problem::not_found("there is no such user");
     let id = auth.names.local(name).ok_or_else(unknown)?;
-    let mut tx = auth.database.begin().await?;
-    if !users::delete(&mut tx, id).await? {
+    let mut change = begin!(auth, request);
+    let (tx, effects) = (&mut change.tx, &mut change.effects);
+    if !users::delete(tx, id).await? {
         return Err(unknown());
     }
-    let mut effects = Effects::default();
-    effects.user_revoked(revocations::revoke_user(&mut tx, name, &auth.lifetimes).await?);
-    let ended = members::leave_all(&mut tx, name, &mut effects).await?;
-    auth.commit(tx, effects).await?;
+    effects.user_revoked(revocations::revoke_user(tx, name, &auth.lifetimes).await?);
+    let ended = members::leave_all(tx, name, effects).await?;
+    let answer = http::no_content();
+    change.commit(auth, &answer).await?;
     auth.metrics.revoked("user", 1);
     auth.metrics.revoked("membership", ended);
-    Ok(http::no_content())
+    Ok(answer)
 }
 
 /// Voids every token that a user has now, be it ours or another issuer's: users of those are in
@@ -101,12 +101,13 @@ pub(super) async fn delete(auth: &Auth, request: &HttpRequest) -> Result<HttpRep
 pub(super) async fn revoke(auth: &Auth, request: &HttpRequest) -> Result<HttpReply, Problem> {
     let user = Id::new(http::parameter(request, "user_id"))
         .map_err(|error| Problem::unprocessable("user_id", &error.to_string()))?;
-    let mut tx = auth.database.begin().await?;
-    let mut effects = Effects::default();
-    effects.user_revoked(revocations::revoke_user(&mut tx, user.as_str(), &auth.lifetimes).await?);
-    auth.commit(tx, effects).await?;
+    let mut change = begin!(auth, request);
+    let revoked = revocations::revoke_user(&mut change.tx, user.as_str(), &auth.lifetimes).await?;
+    change.effects.user_revoked(revoked);
+    let answer = http::no_content();
+    change.commit(auth, &answer).await?;
     auth.metrics.revoked("user", 1);
-    Ok(http::no_content())
+    Ok(answer)
 }
 
 fn shown(auth: &Auth, user: User) -> Shown {

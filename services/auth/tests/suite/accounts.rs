@@ -1,7 +1,7 @@
 //! Users, as an admin sees them.
 
 use carillon_auth::Demo;
-use carillon_contract::messages::{MembershipRequest, access_change::Change};
+use carillon_contract::messages::{Identity, MembershipRequest, access_change::Change};
 use serde_json::{Value, json};
 
 use crate::{
@@ -72,7 +72,7 @@ pub(crate) async fn a_user_that_can_not_be_is_refused_with_the_field(fresh: Fres
     world.admin("auth.users.create").body(&taken).expect(409).await;
 }
 
-pub(crate) async fn a_repeated_request_creates_nothing_twice(fresh: Fresh) {
+pub(crate) async fn a_repeated_request_gets_the_first_answer(fresh: Fresh) {
     let world = World::start(fresh).await;
     let create = || world.admin("auth.users.create").body(&eve());
     let first = create().number("7").expect(201).await;
@@ -82,6 +82,28 @@ pub(crate) async fn a_repeated_request_creates_nothing_twice(fresh: Fresh) {
         || world.admin("auth.orgs.create").body(&json!({"name": "New"})).idempotency_key("a key");
     assert_eq!(organisation().expect(201).await, organisation().expect(201).await);
     organisation().idempotency_key(&"x".repeat(256)).expect(400).await;
+    let other = world.ask("auth.orgs.create").body(&json!({"name": "New"})).idempotency_key("a key");
+    let other = other.identity(Identity { roles: vec!["admin".to_owned()], ..identity("9") });
+    assert_ne!(other.expect(201).await, organisation().expect(201).await, "someone else's key");
+
+    let delete = |number| world.admin("auth.users.delete").parameter("user_id", "1").number(number);
+    delete("10").expect(204).await;
+    delete("10").expect(204).await;
+    delete("11").expect(404).await;
+    delete("11").expect(404).await;
+    let replace = |number| {
+        let body = json!({"members": [2, 3]});
+        world.admin("auth.orgs.members.replace").parameter("org_id", "acme").body(&body).number(number)
+    };
+    assert_eq!(replace("12").expect(200).await, json!({"added": 1, "removed": 0}));
+    assert_eq!(replace("12").expect(200).await, json!({"added": 1, "removed": 0}));
+    assert_eq!(replace("13").expect(200).await, json!({"added": 0, "removed": 0}));
+    let rotate = |number| world.admin("auth.keys.rotate").number(number);
+    assert_eq!(rotate("14").expect(201).await, rotate("14").expect(201).await);
+    // Two at once, as when the first one takes too long.
+    let create = || world.admin("auth.orgs.create").body(&json!({"name": "At once"})).number("15");
+    let (one, other) = tokio::join!(create().expect(201), create().expect(201));
+    assert_eq!(one, other);
 }
 
 pub(crate) async fn the_bootstrap_admin_is_made_once(fresh: Fresh) {

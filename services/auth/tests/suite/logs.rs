@@ -56,6 +56,7 @@ pub(crate) async fn nothing_secret_is_logged(fresh: Fresh) {
 
     let log = String::from_utf8_lossy(&LOG.lock().unwrap_or_else(PoisonError::into_inner)).into_owned();
     assert!(log.contains("serving"), "the log is kept");
+    assert!(!log.contains("could not be removed"), "maintenance failed");
     for secret in
         [password, &access, &refresh, &renewed, &text(&service["token"]), "$argon2id$", "PRIVATE KEY"]
     {

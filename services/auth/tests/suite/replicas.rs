@@ -12,8 +12,8 @@ use crate::{
 pub(crate) async fn two_that_start_at_once_share_one_key_and_one_demo(fresh: Fresh) {
     let mut world = World::empty(fresh);
     let other = Bus::in_process();
-    world.launch(|args| args.demo = carillon_auth::Demo::Make);
-    world.launch_on(other.clone(), |args| args.demo = carillon_auth::Demo::Make);
+    world.launch(|args| args.demo = Demo::Make);
+    world.launch_on(other.clone(), |args| args.demo = Demo::Make);
     world.ready().await;
     let jwks = world.ask("auth.jwks").expect(200).await;
     assert_eq!(jwks["keys"].as_array().map(Vec::len), Some(1));
@@ -26,7 +26,7 @@ pub(crate) async fn two_that_start_at_once_share_one_key_and_one_demo(fresh: Fre
 pub(crate) async fn each_knows_what_the_other_did(fresh: Fresh) {
     let mut world = World::start(fresh).await;
     let other = Bus::in_process();
-    world.launch_on(other.clone(), |args| args.demo = carillon_auth::Demo::Make);
+    world.launch_on(other.clone(), |args| args.demo = Demo::Make);
     world.ready().await;
     let (access, refresh) = world.log_in("alice").await;
     let verify = |token: &str| ask_on(&other, "auth.token.verify").body(&json!({ "token": token })).send();

@@ -51,7 +51,7 @@ pub(crate) struct Asking<'a> {
 impl World {
     /// One replica, with the demo.
     pub(crate) async fn start(fresh: Fresh) -> Self {
-        Self::start_with(fresh, |args| args.demo = carillon_auth::Demo::Make).await
+        Self::start_with(fresh, |args| args.demo = Demo::Make).await
     }
 
     /// One replica, configured.
