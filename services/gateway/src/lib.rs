@@ -25,7 +25,10 @@ mod websocket;
 
 use std::{
     net::{SocketAddr, TcpListener},
-    sync::{Arc, atomic::Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -33,7 +36,7 @@ use anyhow::Context;
 use carillon_service::{Registration, Shell};
 use carillon_token::CARILLON;
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use access::{Access, Follower};
@@ -105,6 +108,8 @@ pub async fn run_on(
         verifier: verifier.clone(),
         prefixed_ids: args.issuers.bare_ids_owner() != CARILLON,
         workers: controls.clone(),
+        is_known: AtomicBool::new(false),
+        keys_changed: Notify::new(),
     };
     let following = tokio::spawn(follower.run());
     let authenticator = Authenticator::new(verifier, access.clone());

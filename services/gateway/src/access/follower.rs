@@ -1,7 +1,10 @@
 //! Follows channel `access`: a snapshot first, then every change.
 
 use std::{
-    sync::{Arc, PoisonError},
+    sync::{
+        Arc, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -14,7 +17,10 @@ use carillon_contract::{
 };
 use carillon_token::{CARILLON, Verifier};
 use prost::Message;
-use tokio::{sync::mpsc, time::MissedTickBehavior};
+use tokio::{
+    sync::{Notify, mpsc},
+    time::MissedTickBehavior,
+};
 
 use super::{Access, Revocations};
 use crate::{
@@ -41,11 +47,14 @@ pub(crate) struct Follower {
     /// Whether auth's users are `carillon:<id>` here.
     pub(crate) prefixed_ids: bool,
     pub(crate) workers: Vec<mpsc::Sender<Control>>,
+    /// What is revoked is known, and followed from there.
+    pub(crate) is_known: AtomicBool,
+    pub(crate) keys_changed: Notify,
 }
 
 /// Why it isn't known what is revoked.
 #[derive(Debug, thiserror::Error)]
-enum SnapshotError {
+enum FollowError {
     #[error(transparent)]
     Request(#[from] RequestError),
     #[error("auth and this gateway were told different issuers of bare ids (--bare-ids)")]
@@ -54,36 +63,47 @@ enum SnapshotError {
 
 impl Follower {
     /// Runs until the hub ends.
+    ///
+    /// Changes are taken in whatever becomes of questions to auth: the hub waits for a listener that
+    /// doesn't, so this one must never wait for the hub.
     pub(crate) async fn run(mut self) {
-        let mut heartbeat = tokio::time::interval(HEARTBEAT);
-        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        self.listen(&mut heartbeat).await;
-        let mut is_known = false;
-        loop {
-            tokio::select! {
-                delivery = self.inbox.recv() => match delivery {
-                    Some(Delivery::Event(_, event)) => self.changed(&event).await,
-                    // What was missed can't be had: start again, and have everyone checked anew.
-                    Some(Delivery::Reset(_)) => {
-                        is_known = false;
-                        self.tell(Control::EndAll).await;
-                    }
-                    None => return,
-                },
-                _ = heartbeat.tick() => {
-                    let outcome = if is_known { self.compare().await } else { self.take_snapshot().await };
-                    match outcome {
-                        Ok(()) => {
-                            is_known = true;
-                            self.access.reached();
-                        }
-                        Err(error @ SnapshotError::Names) => tracing::error!(%error, "nobody is let in"),
-                        Err(SnapshotError::Request(error)) => tracing::debug!(%error, "auth can't be reached"),
-                    }
-                    self.revocations(|revocations| revocations.forget(clock::now()));
+        let mut inbox = std::mem::replace(&mut self.inbox, mpsc::channel(1).1);
+        tokio::join!(self.take_in(&mut inbox), self.keep_current());
+    }
+
+    async fn take_in(&self, inbox: &mut mpsc::Receiver<Delivery>) {
+        while let Some(delivery) = inbox.recv().await {
+            match delivery {
+                Delivery::Event(_, event) => self.changed(&event).await,
+                // What was missed can't be had: start again, and have everyone checked anew.
+                Delivery::Reset(_) => {
+                    self.is_known.store(false, Ordering::Relaxed);
+                    self.tell(Control::EndAll).await;
                 }
             }
         }
+    }
+
+    async fn keep_current(&self) {
+        let mut heartbeat = tokio::time::interval(HEARTBEAT);
+        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        self.listen(&mut heartbeat).await;
+        loop {
+            tokio::select! {
+                _ = heartbeat.tick() => self.beat().await,
+                () = self.keys_changed.notified() => self.fetch_keys().await,
+            }
+        }
+    }
+
+    async fn beat(&self) {
+        let is_known = self.is_known.load(Ordering::Relaxed);
+        match if is_known { self.compare().await } else { self.take_snapshot().await } {
+            Ok(()) => self.access.reached(),
+            Err(error @ FollowError::Names) => tracing::error!(%error, "nobody is let in"),
+            Err(FollowError::Request(error)) => tracing::debug!(%error, "auth can't be reached"),
+        }
+        self.revocations(|revocations| revocations.forget(clock::now()));
     }
 
     async fn listen(&self, heartbeat: &mut tokio::time::Interval) {
@@ -96,13 +116,13 @@ impl Follower {
 
     /// Everything that is revoked now, page by page. What changes meanwhile arrives as events, as
     /// of the first page.
-    async fn take_snapshot(&self) -> Result<(), SnapshotError> {
+    async fn take_snapshot(&self) -> Result<(), FollowError> {
         let mut request = AccessRequest::default();
         let mut place = None;
         loop {
             let reply = self.bus.call_within(ServiceName::Auth, &request, PATIENCE).await?;
             if reply.prefixed_ids != self.prefixed_ids {
-                return Err(SnapshotError::Names);
+                return Err(FollowError::Names);
             }
             place.get_or_insert_with(|| (reply.epoch.clone(), reply.offset));
             request.after.clone_from(&reply.next);
@@ -115,12 +135,13 @@ impl Follower {
             let head = ChannelHead { channel: Channel::access().as_str().to_owned(), offset };
             self.hub.heads(&epoch, vec![head]).await;
         }
-        self.fetch_keys().await;
+        self.is_known.store(true, Ordering::Relaxed);
+        self.keys_changed.notify_one();
         Ok(())
     }
 
     /// Asks how far auth's log is; the hub fetches what is missing.
-    async fn compare(&self) -> Result<(), SnapshotError> {
+    async fn compare(&self) -> Result<(), FollowError> {
         let request = HeadsRequest { channels: vec![Channel::access().as_str().to_owned()] };
         let reply = self.bus.call_within(ServiceName::Auth, &request, PATIENCE).await?;
         self.hub.heads(&reply.epoch, reply.channels).await;
@@ -141,7 +162,7 @@ impl Follower {
             Some(Change::MembershipEnded(ended)) => {
                 self.tell(Control::EndMembership { user: ended.user, resource: ended.resource }).await;
             }
-            Some(Change::KeysChanged(_)) => self.fetch_keys().await,
+            Some(Change::KeysChanged(_)) => self.keys_changed.notify_one(),
             None => tracing::warn!(offset = event.offset, "an access change can't be read"),
         }
     }

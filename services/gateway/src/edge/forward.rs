@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Instant};
 
-use actix_web::{HttpRequest as ActixRequest, HttpResponse, web};
+use actix_web::{HttpRequest as ActixRequest, HttpResponse, http::header, web};
 use carillon_bus::TraceContext;
 use carillon_contract::{
     Parameters, Route, RouteMatch,
@@ -43,7 +43,9 @@ pub(super) async fn forward(
 }
 
 fn find(gateway: &Gateway, request: &ActixRequest) -> Result<(&'static Route, Parameters), Problem> {
-    if !gateway.settings.allowed_hosts.allows_host(request.connection_info().host()) {
+    // Not actix's `connection_info`, which believes any client's X-Forwarded-Host.
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    if !gateway.settings.allowed_hosts.allows_host(host.unwrap_or_default()) {
         return Err(Problem::bad_request("host not allowed"));
     }
     match route_at(request.method().as_str(), request.path()) {

@@ -182,7 +182,14 @@ impl Conversation {
         self.info = Rc::new(SessionInfo { identity: Some(*identity), ..(*self.info).clone() });
         self.shard.set_info(self.key, self.info.clone());
         self.shard.watch_token(self.key);
-        self.say(&frames::refreshed(left));
+        // A revocation while the token was being verified did not find it here.
+        match self.info.identity.as_ref().map(|identity| self.gateway.authenticator.check(identity)) {
+            Some(Err(Denied::Revoked)) => {
+                let code = self.info.endpoint.close_codes.invalid;
+                self.shard.close(self.key, CloseReason::fixed(code, "token revoked"));
+            }
+            _ => self.say(&frames::refreshed(left)),
+        }
     }
 
     fn say(&self, json: &[u8]) {

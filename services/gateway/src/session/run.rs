@@ -40,7 +40,11 @@ pub(crate) async fn run(
 ) {
     let (info, socket) = (Rc::new(info), Rc::new(socket));
     let key = shard.insert(info.clone(), socket.clone());
-    let opened = Box::pin(open(&gateway, &shard, key, &info, query)).await;
+    // A revocation between the handshake's check and here found no connection to close.
+    let opened = match revoked(&gateway, &info) {
+        Some(reason) => Err(reason),
+        None => Box::pin(open(&gateway, &shard, key, &info, query)).await,
+    };
     let end = match opened {
         Ok(()) => converse(&gateway, &shard, key, &info, &socket, early).await,
         Err(reason) => {
@@ -61,6 +65,12 @@ pub(crate) async fn run(
     if let Err(error) = gateway.bus.call(info.endpoint.owner, &notice).await {
         tracing::debug!(%error, "an owner was not told that a session ended");
     }
+}
+
+fn revoked(gateway: &Gateway, info: &SessionInfo) -> Option<CloseReason> {
+    let identity = info.identity.as_ref()?;
+    let denied = gateway.authenticator.check(identity).err()?;
+    Some(CloseReason::new(info.endpoint.close_codes.invalid, denied.to_string()))
 }
 
 /// Closes a connection whose handshake was accepted only so that the client can see why not.

@@ -192,6 +192,10 @@ impl Shard {
         .await;
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.inner.borrow().connections.is_empty()
+    }
+
     /// Keys of the connections that `wanted` picks.
     pub(super) fn keys(&self, wanted: impl Fn(&SessionInfo) -> bool) -> Vec<Key> {
         let inner = self.inner.borrow();

@@ -42,7 +42,7 @@ pub(crate) enum Control {
 pub(crate) struct Draining {
     /// The time over which connections are spread.
     pub(crate) window: Duration,
-    /// Dropped when the worker has told its last connection.
+    /// Dropped when the worker's last connection is gone.
     pub(crate) done: mpsc::Sender<()>,
 }
 
@@ -204,7 +204,10 @@ async fn drain(shard: Rc<Shard>, draining: Draining) {
         keys = rest;
         tokio::time::sleep(DRAIN_STEP).await;
     }
-    // Those that came in meanwhile.
-    shard.keys(|_| true).into_iter().for_each(|key| shard.send_away(key));
+    // Those that came in meanwhile, until the last is gone or the process has no more time.
+    while !shard.is_empty() {
+        shard.keys(|_| true).into_iter().for_each(|key| shard.send_away(key));
+        tokio::time::sleep(DRAIN_STEP).await;
+    }
     drop(draining.done);
 }
