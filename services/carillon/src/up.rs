@@ -1,8 +1,9 @@
 //! `carillon up`: every service in one process, on an in-process bus and SQLite.
 
 use std::{
-    fs::{self, File, TryLockError},
+    fs::{DirBuilder, File, TryLockError},
     net::SocketAddr,
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
 
@@ -129,7 +130,12 @@ fn start(args: &Args, demo: Demo, shell: &Shell) -> anyhow::Result<JoinSet<anyho
 
 /// Two processes on one directory would not hear each other's events.
 fn lock(directory: &Path) -> anyhow::Result<File> {
-    fs::create_dir_all(directory).with_context(|| format!("making {} (--data-dir)", directory.display()))?;
+    // Passwords' hashes and signing keys are in there: for its owner's eyes only.
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
+        .with_context(|| format!("making {} (--data-dir)", directory.display()))?;
     let path = directory.join("lock");
     let file = File::create(&path).with_context(|| format!("making {}", path.display()))?;
     match file.try_lock() {
