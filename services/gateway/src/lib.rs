@@ -119,11 +119,14 @@ pub async fn run_on(
     let handle = server.handle();
     let serving = actix_rt::spawn(server);
     announce(&registration, &gateway);
-    wait_until_current(&gateway, &shell.shutdown).await;
-    tracing::info!(%address, "the gateway lets clients in");
-    ready(address);
-
-    shell.shutdown.cancelled().await;
+    tokio::select! {
+        () = shell.shutdown.cancelled() => {}
+        () = until_current(&gateway) => {
+            tracing::info!(%address, "the gateway lets clients in");
+            ready(address);
+            shell.shutdown.cancelled().await;
+        }
+    }
     registration.unready();
     gateway.draining.store(true, Ordering::Relaxed);
     drain(&controls, args::seconds(args.drain_seconds)).await;
@@ -188,8 +191,8 @@ fn announce(registration: &Registration, gateway: &Arc<Gateway>) {
     });
 }
 
-async fn wait_until_current(gateway: &Gateway, shutdown: &CancellationToken) {
-    while !gateway.authenticator.is_current() && !shutdown.is_cancelled() {
+async fn until_current(gateway: &Gateway) {
+    while !gateway.authenticator.is_current() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

@@ -10,6 +10,7 @@ use carillon_contract::{
     route_at,
 };
 use carillon_service::http::Problem;
+use carillon_token::redact;
 use url::form_urlencoded;
 
 use super::{access, response};
@@ -34,12 +35,28 @@ pub(super) async fn forward(
         }
         Err(problem) => ("none", Err(problem)),
     };
+    if let Err(problem) = &outcome {
+        log(&request, name, problem, &id);
+    }
     let reply = outcome.unwrap_or_else(Problem::into_reply);
     let metrics = &gateway.metrics;
     metrics.http_requests.with_label_values(&[name, &reply.status.to_string()]).inc();
     metrics.http_duration.with_label_values(&[name]).observe(started.elapsed().as_secs_f64());
     // The client's own id, if it gave one, says more to it than ours; but only ours is unique.
     response(reply, &key(&request, "x-request-id").unwrap_or(id))
+}
+
+/// One line for each refusal by the gateway, without the token. What a service refuses it counts itself.
+fn log(request: &ActixRequest, route: &str, problem: &Problem, id: &str) {
+    let path = request.uri().path_and_query().map_or("", |path| path.as_str());
+    tracing::info!(
+        route, method = %request.method(), path = %redact(path), address = address(request), request = id,
+        status = problem.status(), reason = problem.detail(), "a request was refused"
+    );
+}
+
+fn address(request: &ActixRequest) -> String {
+    request.peer_addr().map(|address| address.ip().to_string()).unwrap_or_default()
 }
 
 fn find(gateway: &Gateway, request: &ActixRequest) -> Result<(&'static Route, Parameters), Problem> {
@@ -74,7 +91,7 @@ async fn answer(
         query: query(request),
         body,
         identity,
-        address: request.peer_addr().map(|address| address.ip().to_string()).unwrap_or_default(),
+        address: address(request),
         idempotency_key: key(request, "idempotency-key").unwrap_or_default(),
     };
     Ok(gateway.bus.call(route.owner, &forwarded).await?)
