@@ -16,7 +16,9 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const READERS: u32 = 4;
 
 /// FULL: each commit is on the disk before it is acknowledged, so that not even a power cut
-/// loses it. Group commit shares the price (see the crate's README for what it measured).
+/// loses it; NORMAL would be safe only from the death of the process. A lone commit takes 2 to
+/// 4 ms instead of 0.4 on an ordinary virtual disk; with group commit under load the two are
+/// within a third of each other (6,500 to 9,000 events per second on a machine busy with other things).
 const WRITER: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
      PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864";
 

@@ -3,9 +3,11 @@
 /// The most rows of one statement, so that its parameters stay below SQLite's 32,766.
 pub(crate) const MAX_ROWS: usize = 500;
 
-/// A statement of up to so many rows is prepared once per connection and kept; the texts of
-/// larger ones are too many to keep.
-const MAX_KEPT_ROWS: usize = 4;
+/// A statement of up to so many rows is prepared once per connection and kept.
+const FEW_ROWS: usize = 4;
+
+/// So are those of full batches. The texts of all the sizes between would be too many to keep.
+const FULL_ROWS: usize = 100;
 
 /// `($1, $2), ($3, $4)` for two rows of two columns.
 pub(crate) fn rows(count: usize, columns: usize) -> String {
@@ -25,7 +27,7 @@ pub(crate) fn list(count: usize, first: usize) -> String {
 
 /// Whether a statement of so many rows is worth keeping prepared.
 pub(crate) const fn is_kept(rows: usize) -> bool {
-    rows <= MAX_KEPT_ROWS
+    rows <= FEW_ROWS || rows.is_multiple_of(FULL_ROWS)
 }
 
 #[cfg(test)]

@@ -11,9 +11,9 @@ use crate::{
     values::{self, MAX_ROWS},
 };
 
-/// The most channels that are announced, those that changed last. The others' listeners find out
-/// when they compare heads, within a minute.
-const MAX_ANNOUNCEMENTS: i64 = 50_000;
+/// The most events, the latest, whose channels are announced. Others' listeners find out when they
+/// compare heads, within a minute.
+const MAX_ANNOUNCED: i64 = 100_000;
 
 impl Log {
     /// The head of each channel, in the order asked for; 0 for one that has no event yet.
@@ -45,11 +45,12 @@ impl Log {
     /// If the database fails.
     pub async fn announcements(&self, changed_within: Duration) -> Result<Vec<messages::Event>, StoreError> {
         let rows = sqlx::query(
-            "SELECT channel, MAX(position), MAX(at) FROM event WHERE at >= $1 \
-             GROUP BY channel ORDER BY MAX(at) DESC LIMIT $2",
+            "SELECT channel, MAX(position), MAX(at) FROM \
+             (SELECT channel, position, at FROM event WHERE at >= $1 ORDER BY at DESC LIMIT $2) AS latest \
+             GROUP BY channel",
         )
         .bind(now().saturating_sub(microseconds(changed_within)))
-        .bind(MAX_ANNOUNCEMENTS)
+        .bind(MAX_ANNOUNCED)
         .fetch_all(self.database.reader())
         .await?;
         rows.iter()

@@ -28,7 +28,10 @@ impl Batch for Appends {
         let events: Vec<_> = items.iter().map(|item| event("a", item)).collect();
         let appended = self.log.append(tx, &events).await?;
         for item in items {
-            assert!(!item.starts_with("panic"), "as asked");
+            if item.starts_with("panic") {
+                // As asked, and without the report that a panic prints.
+                std::panic::resume_unwind(Box::new(()));
+            }
             if item.starts_with("mistake") {
                 sqlx::query("SELECT nonsense").execute(&mut **tx).await?;
             }

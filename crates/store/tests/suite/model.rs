@@ -15,6 +15,17 @@ const ROUNDS: u64 = 4;
 const TASKS: usize = 6;
 const APPENDS: usize = 12;
 
+/// Tells how to repeat a round that failed.
+struct Seed(u64);
+
+impl Drop for Seed {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the seed was {}", self.0);
+        }
+    }
+}
+
 /// What one task asks: several calls, each of a few events, many with causes that others use too.
 fn script(random: &mut StdRng) -> Vec<Vec<NewEvent>> {
     let mut one =
@@ -26,9 +37,8 @@ pub(crate) async fn random_concurrent_appends_agree_with_a_model(fresh: Fresh) {
     let (database, log) = fresh.log().await;
     let mut model = Model::default();
     for _ in 0..ROUNDS {
-        let seed = rand::random();
-        println!("seed {seed}");
-        let mut random = StdRng::seed_from_u64(seed);
+        let seed = Seed(rand::random());
+        let mut random = StdRng::seed_from_u64(seed.0);
         let scripts: Vec<_> = (0..TASKS).map(|_| script(&mut random)).collect();
         let task = async |script: &Vec<Vec<NewEvent>>| {
             let mut outcomes = Vec::new();
