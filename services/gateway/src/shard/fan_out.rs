@@ -47,18 +47,22 @@ impl Shard {
         self.metrics.frames_sent.inc_by(sent);
     }
 
-    /// Tells everyone who listens to a channel that what they missed of it can't be had.
+    /// Tells everyone who listens to a channel that what they missed of it can't be had. Offsets
+    /// may begin anew, so no greeting covers any of them.
     pub(super) fn reset(&self, channel: &Channel) {
         let frame = websocket::text(&session::not_recovered(Some(channel.as_str())));
         let inner = &mut *self.inner.borrow_mut();
         let Some(&index) = inner.by_name.get(channel) else { return };
-        for listener in &inner.channels[index].listeners {
+        for listener in &mut inner.channels[index].listeners {
+            listener.after = 0;
             let connection = &mut inner.connections[listener.slot];
-            if connection.held.is_none() {
-                connection.push(frame.clone(), true, &self.limits, &self.metrics);
-                if !std::mem::replace(&mut connection.is_dirty, true) {
-                    inner.dirty.push(listener.slot);
-                }
+            match connection.held {
+                None => connection.push(frame.clone(), true, &self.limits, &self.metrics),
+                // Which log its greeting will speak of can't be told.
+                Some(_) => connection.close(CloseReason::UNAVAILABLE),
+            }
+            if !std::mem::replace(&mut connection.is_dirty, true) {
+                inner.dirty.push(listener.slot);
             }
         }
     }
