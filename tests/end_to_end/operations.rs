@@ -12,6 +12,7 @@ pub(crate) fn register(suite: &mut Suite) {
         Options::default,
         a_notification_survives_a_restart,
     );
+    suite.own_process("up_says_what_to_do_next", Options::default, up_says_what_to_do_next);
     suite.own_cluster("every_process_comes_back", Options::default, every_process_comes_back);
 }
 
@@ -31,10 +32,26 @@ async fn a_notification_survives_a_restart(process: &OneProcess) -> anyhow::Resu
     notify(&after).await?;
     process.kill()?;
     process.start_again().await?;
-    let inbox = deployment.api()?.with_token(&user.token).get("/api/notifications/").await?.expect(200)?;
+    let inbox = deployment.api().with_token(&user.token).get("/api/notifications/").await?.expect(200)?;
     has(&inbox, &json!({"counts": {"total": 2, "unread": 2}}))?;
     let titles: Vec<_> = inbox["items"].as_array().into_iter().flatten().map(|item| &item["title"]).collect();
     ensure!(titles == [after.as_str(), before.as_str()], "{inbox}");
+    Ok(())
+}
+
+/// `carillon up` prints the address, the demo users, a line that connects and one that sends.
+async fn up_says_what_to_do_next(process: &OneProcess) -> anyhow::Result<()> {
+    let deployment = process.deployment();
+    let [gateway, _] = deployment.gateways();
+    for expected in [
+        format!("listening on {}", gateway.http),
+        format!("{}/api/auth/token/", gateway.http),
+        format!("{}/ws/notifications/?token=", gateway.websocket),
+        format!("{}/api/notifications/send/", gateway.http),
+        "1 alice, 2 bob, 3 carol, 4 admin".to_owned(),
+    ] {
+        deployment.supervisor().wait_for_output(OneProcess::NAME, &expected).await?;
+    }
     Ok(())
 }
 

@@ -31,7 +31,7 @@ pub enum Form {
 }
 
 /// Where one gateway is reached.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Gateway {
     /// Its name as a process.
     pub name: String,
@@ -41,16 +41,18 @@ pub struct Gateway {
     pub websocket: String,
     /// Base of `/healthz`, `/readyz` and `/metrics`.
     pub operations: String,
+    client: reqwest::Client,
 }
 
 impl Gateway {
-    fn new(name: &str, port: u16, operations_port: u16) -> Self {
-        Self {
+    fn new(name: &str, port: u16, supervisor: &Supervisor) -> anyhow::Result<Self> {
+        Ok(Self {
             name: name.to_owned(),
             http: format!("http://127.0.0.1:{port}"),
             websocket: format!("ws://127.0.0.1:{port}"),
-            operations: format!("http://127.0.0.1:{operations_port}"),
-        }
+            operations: format!("http://127.0.0.1:{}", supervisor.port()?),
+            client: supervisor.http().clone(),
+        })
     }
 
     /// A handshake with the endpoint at `path`.
@@ -62,11 +64,8 @@ impl Gateway {
     }
 
     /// HTTP requests without a token.
-    ///
-    /// # Errors
-    /// None that a test could act on.
-    pub fn api(&self) -> anyhow::Result<Api> {
-        Api::new(&self.http)
+    pub fn api(&self) -> Api {
+        Api::new(self.client.clone(), &self.http)
     }
 }
 
@@ -107,11 +106,8 @@ impl Deployment {
         self.gateways[0].socket(path)
     }
 
-    /// HTTP requests to the last gateway, so that what is sent by one reaches the clients of another.
-    ///
-    /// # Errors
-    /// None that a test could act on.
-    pub fn api(&self) -> anyhow::Result<Api> {
+    /// HTTP requests to the second gateway: what is sent through one reaches the clients of another.
+    pub fn api(&self) -> Api {
         self.gateways[1].api()
     }
 
@@ -120,7 +116,7 @@ impl Deployment {
     /// # Errors
     /// If that is refused.
     pub async fn admin(&self) -> anyhow::Result<&Admin> {
-        self.admin.get_or_try_init(|| async { Admin::log_in(&self.api()?).await }).await
+        self.admin.get_or_try_init(|| async { Admin::log_in(&self.api()).await }).await
     }
 
     /// A new user, whom no other test knows.
@@ -130,7 +126,7 @@ impl Deployment {
     pub async fn user(&self, prefix: &str) -> anyhow::Result<User> {
         let username = unique(prefix);
         self.admin().await?.create_user(&username).await.context("creating a user")?;
-        log_in(&self.api()?, &username, PASSWORD).await
+        log_in(&self.api(), &username, PASSWORD).await
     }
 
     /// A new organisation with these members; its id.

@@ -1,6 +1,7 @@
 //! Child processes that never outlive the tests.
 
 mod child;
+mod logs;
 mod port;
 mod program;
 mod ready;
@@ -8,6 +9,7 @@ mod spawner;
 mod supervisor;
 
 pub(crate) use child::{Spec, Tier, command};
+pub use logs::Marks;
 pub(crate) use program::{built, installed};
 pub(crate) use ready::Ready;
-pub use supervisor::{Marks, Supervisor};
+pub use supervisor::Supervisor;

@@ -88,7 +88,7 @@ impl Cluster {
         environment: &[(&str, &str)],
     ) -> anyhow::Result<Gateway> {
         let supervisor = &self.deployment.supervisor;
-        let gateway = Gateway::new(name, supervisor.port()?, supervisor.port()?);
+        let gateway = Gateway::new(name, supervisor.port()?, supervisor)?;
         let mut spec = self.gateway_spec(&gateway)?;
         spec.arguments.extend(arguments.iter().map(Into::into));
         spec.environment.extend(environment.iter().map(|(name, value)| variable(name, value)));
@@ -156,8 +156,5 @@ fn gateways(supervisor: &Supervisor, ports: Option<[u16; 2]>) -> anyhow::Result<
         Some([first, second]) => [supervisor.port_exactly(first)?, supervisor.port_exactly(second)?],
         None => [supervisor.port()?, supervisor.port()?],
     };
-    Ok([
-        Gateway::new("gateway-1", first, supervisor.port()?),
-        Gateway::new("gateway-2", second, supervisor.port()?),
-    ])
+    Ok([Gateway::new("gateway-1", first, supervisor)?, Gateway::new("gateway-2", second, supervisor)?])
 }

@@ -28,7 +28,7 @@ impl OneProcess {
             Some([port, _]) => supervisor.port_exactly(port)?,
             None => supervisor.port()?,
         };
-        let gateway = Gateway::new(Self::NAME, port, supervisor.port()?);
+        let gateway = Gateway::new(Self::NAME, port, &supervisor)?;
         supervisor.launch(spec(&gateway, &supervisor, &options)?)?;
         supervisor.ready(Self::NAME).await?;
         let deployment = Deployment {

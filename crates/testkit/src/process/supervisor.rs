@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use tempfile::TempDir;
 
 use super::{
@@ -26,23 +26,17 @@ const RESTART_DEADLINE: Duration = Duration::from_secs(15);
 const STOP_DEADLINE: Duration = Duration::from_secs(20);
 
 /// How often a condition is looked at again while it is waited for.
-const POLL: Duration = Duration::from_millis(20);
-
-/// How many lines of a process's output are shown when something fails.
-const TAIL: usize = 25;
+pub(super) const POLL: Duration = Duration::from_millis(20);
 
 /// Set this variable, to anything, to keep the logs (and, of one process, its data).
-const KEEP: &str = "CARILLON_KEEP_LOGS";
-
-/// How much each process had written at some moment.
-pub type Marks = BTreeMap<String, u64>;
+pub(super) const KEEP: &str = "CARILLON_KEEP_LOGS";
 
 /// Starts, kills, stops and restarts named processes; stops those that are left when it is dropped.
 ///
 /// Their logs are in a private directory, which goes with it.
 #[derive(Debug)]
 pub struct Supervisor {
-    processes: Mutex<BTreeMap<String, Process>>,
+    pub(super) processes: Mutex<BTreeMap<String, Process>>,
     ports: Mutex<Vec<Port>>,
     directories: Mutex<Vec<TempDir>>,
     directory: TempDir,
@@ -75,6 +69,11 @@ impl Supervisor {
         self.directory.path()
     }
 
+    /// The HTTP client of its processes' clients.
+    pub(crate) fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+
     /// A port that stays reserved as long as this supervisor lives.
     pub(crate) fn port(&self) -> anyhow::Result<u16> {
         Ok(self.keep_port(Port::free()?))
@@ -101,7 +100,7 @@ impl Supervisor {
     pub(crate) fn launch(&self, spec: Spec) -> anyhow::Result<()> {
         let name = spec.name.clone();
         let mut processes = lock(&self.processes);
-        anyhow::ensure!(!processes.contains_key(&name), "there is a process {name} already");
+        ensure!(!processes.contains_key(&name), "there is a process {name} already");
         processes.insert(name, Process::start(spec, self.directory.path())?);
         Ok(())
     }
@@ -185,33 +184,11 @@ impl Supervisor {
         processes.iter_mut().filter_map(ended).collect()
     }
 
-    /// The end of a process's log.
-    pub fn tail(&self, name: &str) -> String {
-        let tail = self.with(name, |process| Ok(process.tail(0, TAIL)));
-        tail.unwrap_or_else(|error| error.to_string())
-    }
-
-    /// This moment in every log, for [`Self::tails`].
-    pub fn marks(&self) -> Marks {
-        lock(&self.processes).iter().map(|(name, process)| (name.clone(), process.written())).collect()
-    }
-
-    /// The end of what each process has logged since `marks`.
-    pub fn tails(&self, marks: &Marks) -> String {
-        let mut text = format!("logs: {} (kept if {KEEP} is set)\n", self.directory().display());
-        for (name, process) in &mut *lock(&self.processes) {
-            let state = match process.exited() {
-                Ok(None) => String::new(),
-                Ok(Some(status)) => format!(" ({status})"),
-                Err(error) => format!(" ({error})"),
-            };
-            let tail = process.tail(marks.get(name).copied().unwrap_or(0), TAIL);
-            text.push_str(&format!("--- {name}{state}\n{tail}\n"));
-        }
-        text
-    }
-
-    fn with<T>(&self, name: &str, act: impl FnOnce(&mut Process) -> anyhow::Result<T>) -> anyhow::Result<T> {
+    pub(super) fn with<T>(
+        &self,
+        name: &str,
+        act: impl FnOnce(&mut Process) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
         let mut processes = lock(&self.processes);
         let process = processes.get_mut(name).with_context(|| format!("there is no process {name}"))?;
         act(process).with_context(|| format!("process {name}"))
@@ -241,6 +218,6 @@ impl Drop for Supervisor {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
