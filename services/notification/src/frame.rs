@@ -109,6 +109,8 @@ fn error(message: &str) -> FrameReply {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn parsed(payload: &str) -> Result<Command, String> {
@@ -147,5 +149,20 @@ mod tests {
             assert_eq!(parsed(payload), Err(message.to_owned()));
         }
         assert!(command(br#"{"type":"mark_read","id":7}"#, "Invalid JSON", false).is_err());
+    }
+
+    proptest! {
+        /// S1-16: arbitrary bytes never panic, and no answer is long.
+        #[test]
+        fn reading_holds_against_anything(
+            bytes in prop::collection::vec(any::<u8>(), 0..200),
+            kind in "\\PC{0,300}",
+        ) {
+            for payload in [bytes, json!({"type": kind, "id": kind}).to_string().into_bytes()] {
+                if let Err(message) = command(&payload, "Invalid JSON", true) {
+                    prop_assert!(message.chars().count() < 100);
+                }
+            }
+        }
     }
 }
