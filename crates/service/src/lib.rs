@@ -15,6 +15,7 @@ mod publisher;
 mod readiness;
 mod service;
 mod shell;
+pub mod time;
 
 pub use database::DatabaseArgs;
 pub use failure::Failure;

@@ -11,7 +11,9 @@ use carillon_store::{StoreError, Transaction, now};
 use prost::Message;
 use sqlx::Row;
 
-use crate::{auth::Auth, duration::micros, effects::Effects, random::random_id};
+use carillon_service::time::microseconds;
+
+use crate::{auth::Auth, effects::Effects, random::random_id};
 
 /// The longest `Idempotency-Key`.
 const MAX_KEY: usize = 255;
@@ -59,7 +61,7 @@ impl Change {
 /// Forgets answers that nobody will ask for again.
 pub(crate) async fn prune(tx: &mut Transaction) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM answer WHERE at < $1")
-        .bind(now().saturating_sub(micros(KEPT)))
+        .bind(now().saturating_sub(microseconds(KEPT)))
         .execute(tx.connection())
         .await?;
     Ok(())

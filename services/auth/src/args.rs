@@ -6,7 +6,7 @@ use carillon_service::DatabaseArgs;
 use carillon_token::CARILLON;
 use clap::Parser;
 
-use crate::duration::duration;
+use carillon_service::time::duration;
 
 /// Users, organisations, projects, memberships, tokens, keys and revocation.
 #[derive(Debug, Clone, clap::Args)]

@@ -1,6 +1,8 @@
 //! How long tokens last, in microseconds, and so how long what is said of them has to be remembered.
 
-use crate::{args::TokenArgs, duration::micros};
+use carillon_service::time::microseconds;
+
+use crate::args::TokenArgs;
 
 /// Clocks of two replicas differ by less.
 const SLACK: i64 = 60 * 1_000_000;
@@ -16,9 +18,9 @@ pub(crate) struct Lifetimes {
 impl Lifetimes {
     pub(crate) fn new(args: &TokenArgs) -> Self {
         Self {
-            access: micros(args.access_token_lifetime),
-            refresh: micros(args.refresh_token_lifetime),
-            foreign: micros(args.foreign_token_lifetime),
+            access: microseconds(args.access_token_lifetime),
+            refresh: microseconds(args.refresh_token_lifetime),
+            foreign: microseconds(args.foreign_token_lifetime),
         }
     }
 

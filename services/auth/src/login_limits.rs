@@ -5,7 +5,9 @@ use std::net::{IpAddr, Ipv6Addr};
 use carillon_store::{Database, StoreError, now};
 use sqlx::Row;
 
-use crate::{args::LoginArgs, duration::micros, users::folded};
+use carillon_service::time::microseconds;
+
+use crate::{args::LoginArgs, users::folded};
 
 /// The most users and addresses that failures are remembered of; beyond, the oldest are forgotten.
 const MAX_SUBJECTS: i64 = 100_000;
@@ -44,7 +46,7 @@ impl LoginLimits {
             database,
             per_user: args.login_failures_per_user.into(),
             per_address: args.login_failures_per_address.into(),
-            window: micros(args.login_failure_window),
+            window: microseconds(args.login_failure_window),
         }
     }
 

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use carillon_service::DatabaseArgs;
+use carillon_service::{
+    DatabaseArgs,
+    time::{duration, microseconds},
+};
 use carillon_store::Retention;
 
-use crate::{delivery::Keep, duration::duration};
+use crate::delivery::Keep;
 
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(86_400);
@@ -112,10 +115,6 @@ impl RetentionArgs {
             repeatable: microseconds(self.notification_repeatable),
         }
     }
-}
-
-fn microseconds(duration: Duration) -> i64 {
-    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -3,10 +3,9 @@
 use carillon_contract::{Dialect, Id, messages::Variant};
 use serde_json::value::RawValue;
 
-use crate::{
-    fields::{FieldError, Fields, is_object, push_member, quoted, read},
-    timestamp,
-};
+use carillon_service::time;
+
+use crate::fields::{FieldError, Fields, is_object, push_member, quoted, read};
 
 const MAX_TITLE: usize = 200;
 const MAX_MESSAGE: usize = 5_000;
@@ -163,7 +162,7 @@ fn priority(fields: &mut Fields) -> Result<Box<str>, FieldError> {
 fn timestamp(fields: &mut Fields, now: i64) -> Result<Box<str>, FieldError> {
     let invalid = FieldError::Invalid { field: "timestamp", expected: "must be a short string or a number" };
     match fields.take_raw("timestamp") {
-        None => Ok(quoted(&timestamp::iso(now)).into()),
+        None => Ok(quoted(&time::timestamp(now)).into()),
         Some(value) if value.get().len() > MAX_TIMESTAMP => Err(invalid),
         Some(value) if value.get().starts_with(['{', '[', 't', 'f']) => Err(invalid),
         Some(value) => Ok(value.get().into()),

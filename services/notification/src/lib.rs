@@ -9,7 +9,6 @@ mod args;
 mod cause;
 mod content;
 mod delivery;
-mod duration;
 mod fields;
 mod frame;
 mod inbox;
@@ -22,7 +21,6 @@ mod routes;
 mod send;
 mod service;
 mod session;
-mod timestamp;
 mod values;
 
 use std::sync::Arc;

@@ -5,11 +5,11 @@ use carillon_contract::{
     Channel, Dialect, Endpoint, Id, endpoint,
     messages::{Accept, Close, Identity, OpenReply, OpenRequest, Session, open_reply::Outcome},
 };
-use carillon_service::Failure;
+use carillon_service::{Failure, time};
 use carillon_store::{Log, now};
 use serde_json::{Value, json};
 
-use crate::{organisation::Organisation, timestamp};
+use crate::organisation::Organisation;
 
 /// The endpoint of organisation events (S1-02).
 pub(crate) const EVENTS: &str = "events";
@@ -84,7 +84,7 @@ fn greeting(endpoint: &Endpoint, session: &Session) -> Value {
         }),
         Dialect::Rooms => json!({
             "type": "connection_status", "status": "connected",
-            "message": "Successfully connected to notifications", "timestamp": timestamp::iso(now()),
+            "message": "Successfully connected to notifications", "timestamp": time::timestamp(now()),
         }),
         Dialect::Ticketing => json!({
             "type": "connection_established", "message": "Connected to notifications", "user_id": user,

@@ -9,11 +9,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{begin, page::Page};
+use carillon_service::time::timestamp;
+
 use crate::{
     auth::Auth,
     new_user,
     resources::{self, Group, NewGroup},
-    timestamp::timestamp,
 };
 
 const MAX_KEY: usize = 10;

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{begin, page::Page};
+use carillon_service::time::timestamp;
+
 use crate::{
     answers::{self, Begun},
     auth::Auth,
@@ -13,7 +15,6 @@ use crate::{
     new_user, revocations,
     revocations::SECOND,
     service_tokens::{self, SCOPES, ServiceToken},
-    timestamp::timestamp,
 };
 
 const DEFAULT_LIFETIME: i64 = 365 * 24 * 60 * 60;

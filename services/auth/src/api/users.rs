@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{begin, page::Page};
+use carillon_service::time::timestamp;
+
 use crate::{
     auth::Auth,
     members, new_user, revocations,
-    timestamp::timestamp,
     user_name::rendered,
     users::{self, NewUser, User},
 };
