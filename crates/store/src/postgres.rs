@@ -10,8 +10,9 @@ use sqlx::{
 
 use crate::{Engine, Migration, StoreError, migration};
 
-/// How long a caller waits for a connection before it is told that there is none.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a caller waits for a connection before it is told that there is none: less than the two
+/// seconds that a request on the bus may take, so that its answer says why.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1_200);
 
 /// Bounds on what a statement, a lock and a vanished client can hold up, where the
 /// administrator has set none (for the role, the database, or in the URL's `options`).

@@ -6,12 +6,10 @@
 use std::time::Duration;
 
 use carillon_contract::messages::{HttpReply, HttpRequest};
-use carillon_service::http::Problem;
+use carillon_service::{http::Problem, time::microseconds};
 use carillon_store::{StoreError, Transaction, now};
 use prost::Message;
 use sqlx::Row;
-
-use carillon_service::time::microseconds;
 
 use crate::{auth::Auth, effects::Effects, random::random_id};
 

@@ -2,11 +2,9 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use carillon_service::DatabaseArgs;
+use carillon_service::{DatabaseArgs, time::duration};
 use carillon_token::CARILLON;
 use clap::Parser;
-
-use carillon_service::time::duration;
 
 /// Users, organisations, projects, memberships, tokens, keys and revocation.
 #[derive(Debug, Clone, clap::Args)]

@@ -2,10 +2,9 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
+use carillon_service::time::microseconds;
 use carillon_store::{Database, StoreError, now};
 use sqlx::Row;
-
-use carillon_service::time::microseconds;
 
 use crate::{args::LoginArgs, users::folded};
 

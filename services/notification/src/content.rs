@@ -1,9 +1,8 @@
 //! What a notification says, rendered once in each dialect.
 
 use carillon_contract::{Dialect, Id, messages::Variant};
-use serde_json::value::RawValue;
-
 use carillon_service::time;
+use serde_json::value::RawValue;
 
 use crate::fields::{FieldError, Fields, is_object, push_member, quoted, read};
 

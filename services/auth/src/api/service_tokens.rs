@@ -1,13 +1,14 @@
 //! `/api/auth/service-tokens/`: what back ends publish with.
 
 use carillon_contract::messages::{HttpReply, HttpRequest};
-use carillon_service::http::{self, Problem};
+use carillon_service::{
+    http::{self, Problem},
+    time::timestamp,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{begin, page::Page};
-use carillon_service::time::timestamp;
-
 use crate::{
     answers::{self, Begun},
     auth::Auth,

@@ -4,13 +4,14 @@ use carillon_contract::{
     Id,
     messages::{HttpReply, HttpRequest},
 };
-use carillon_service::http::{self, Problem};
+use carillon_service::{
+    http::{self, Problem},
+    time::timestamp,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{begin, page::Page};
-use carillon_service::time::timestamp;
-
 use crate::{
     auth::Auth,
     members, new_user, revocations,
