@@ -21,12 +21,14 @@ pub enum LogFormat {
 /// A filter that can't be read, or logging that was started before.
 pub(crate) fn start(format: LogFormat, filter: &str) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(filter)?;
+    let terminal = std::io::stderr().is_terminal();
     let json = match format {
-        LogFormat::Auto => !std::io::stderr().is_terminal(),
+        LogFormat::Auto => !terminal,
         LogFormat::Text => false,
         LogFormat::Json => true,
     };
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(terminal).with_writer(std::io::stderr);
     let outcome =
         if json { builder.json().flatten_event(true).try_init() } else { builder.compact().try_init() };
     outcome.map_err(|error| anyhow::anyhow!("logging could not start: {error}"))

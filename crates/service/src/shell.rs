@@ -20,7 +20,7 @@ const CONCURRENCY: usize = 1_024;
 const ANNOUNCED: Duration = Duration::from_secs(600);
 
 /// How long to wait before trying again what the bus or database refused at the start.
-const PATIENCE: Duration = Duration::from_millis(500);
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What a process gives to each service that runs in it.
 #[derive(Clone)]
