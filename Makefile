@@ -33,7 +33,7 @@ test-rust: setup-tests ## run the tests of each crate
 
 .PHONY: test-e2e
 test-e2e: setup-tests build ## run the end-to-end tests, against one process and a cluster (ARGS=s1_05 selects)
-	$(CARGO) test --workspace --test layers
+	$(CARGO) test --workspace --test layers --test benchmark
 	$(CARGO) test --workspace --test end_to_end -- $(ARGS)
 
 .PHONY: bench
