@@ -12,6 +12,7 @@ mod operations;
 mod project_management;
 mod rooms;
 mod suite;
+mod survival;
 mod ticketing;
 
 use std::process::ExitCode;
@@ -26,5 +27,6 @@ fn main() -> ExitCode {
     ticketing::register(&mut suite);
     conversations::register(&mut suite);
     operations::register(&mut suite);
+    survival::register(&mut suite);
     suite.run(Arguments::from_args())
 }

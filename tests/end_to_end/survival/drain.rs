@@ -1,0 +1,64 @@
+//! A gateway that is asked to stop.
+
+use anyhow::{Context, ensure};
+use carillon_testkit::{Cluster, Gateway, Options, Socket, User, unique};
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use super::listener::listen;
+use crate::suite::Suite;
+
+/// How many clients it has.
+const CLIENTS: usize = 20;
+
+/// Over how many seconds it sends them elsewhere.
+const DRAIN_SECONDS: &str = "1";
+
+pub(super) fn register(suite: &mut Suite) {
+    let options = || Options {
+        gateway_arguments: vec!["--drain-seconds".to_owned(), DRAIN_SECONDS.to_owned()],
+        ..Options::default()
+    };
+    suite.own_cluster("survival_of_a_shutdown", options, a_gateway_says_goodbye);
+}
+
+/// On SIGTERM each client is told when to come back, and its connection closed with 1012; the process then
+/// ends well. What was sent meanwhile the clients get at the other gateway.
+async fn a_gateway_says_goodbye(cluster: &Cluster) -> anyhow::Result<()> {
+    let deployment = cluster.deployment();
+    let [stopped, other] = deployment.gateways();
+    let user = deployment.user("alice").await?;
+    let mut clients = JoinSet::new();
+    for _ in 0..CLIENTS {
+        clients.spawn(is_sent_away(listen(stopped, "/ws/notifications/", &user.token).await?));
+    }
+    let status = deployment.stop(&stopped.name).await?;
+    ensure!(status.success(), "stopped with {status}");
+    let title = unique("meanwhile");
+    let notification = json!({"user_id": user.id, "title": title, "message": "Hello"});
+    deployment.admin().await?.notify(&notification).await?;
+    while let Some(since) = clients.join_next().await {
+        comes_back(other, &user, since??, &title).await?;
+    }
+    Ok(())
+}
+
+/// Tells where the client was.
+async fn is_sent_away(mut socket: Socket) -> anyhow::Result<String> {
+    let frame = socket.next_json().await?;
+    ensure!(frame["type"] == "reconnect" && frame["after_ms"].is_u64(), "{frame}");
+    let (code, reason) = socket.expect_close().await?;
+    ensure!(code == 1012, "closed with {code} {reason}");
+    socket.since().context("no place to come back to")
+}
+
+async fn comes_back(gateway: &Gateway, user: &User, since: String, title: &str) -> anyhow::Result<()> {
+    let handshake = gateway.socket("/ws/notifications/")?.token(&user.token).since(Some(since));
+    let mut socket = handshake.open().await?;
+    socket.next_of_type("connection.established").await?;
+    let recovery = socket.next_json().await?;
+    ensure!(recovery["recovered"] == true && recovery["missed"] == 1, "{recovery}");
+    let frame = socket.next_json().await?;
+    ensure!(frame["title"] == title, "{frame}");
+    socket.close().await
+}
