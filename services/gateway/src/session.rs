@@ -11,4 +11,4 @@ mod run;
 pub(crate) use frames::{not_recovered, reconnect, token_expiring};
 pub(crate) use info::SessionInfo;
 pub(crate) use open::Query;
-pub(crate) use run::{refuse, run};
+pub(crate) use run::{Arrival, refuse, run};

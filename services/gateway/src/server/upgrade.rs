@@ -22,7 +22,7 @@ use super::worker::{self, Seat};
 use crate::{
     gateway::Gateway,
     handshake::{Decision, decide},
-    session,
+    session::{self, Arrival},
     shard::Shard,
 };
 
@@ -64,13 +64,14 @@ async fn serve(
         return Ok(());
     }
     let parts = framed.into_parts();
-    let early = parts.read_buf.freeze();
     // Without this option frames are merely later.
     let _ = parts.io.set_nodelay(true);
     // A task of its own lets the dispatcher, and its buffers, go.
     match outcome {
         Ok(query) => {
-            tokio::task::spawn_local(session::run(gateway, shard, admission.info, query, parts.io, early))
+            let (info, early) = (admission.info, parts.read_buf.freeze());
+            let arrival = Arrival { info, query, socket: parts.io, early };
+            tokio::task::spawn_local(session::run(gateway, shard, Box::new(arrival)))
         }
         Err(reason) => tokio::task::spawn_local(session::refuse(shard, admission.info, parts.io, reason)),
     };

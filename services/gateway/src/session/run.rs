@@ -1,7 +1,7 @@
 //! The task of one connection: it opens the session, reads frames, has them answered one at a
 //! time, and sees to the end.
 
-use std::{io, net::Shutdown, rc::Rc, sync::Arc, time::Duration};
+use std::{future::poll_fn, io, net::Shutdown, rc::Rc, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use carillon_contract::messages::ClosedNotice;
@@ -28,25 +28,27 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// Bytes read at a time.
 const READ: usize = 8 * 1024;
 
-/// Serves a connection whose handshake is done, to its end. `early` is what the client sent on
-/// the heels of its handshake.
-pub(crate) async fn run(
-    gateway: Arc<Gateway>,
-    shard: Rc<Shard>,
-    info: SessionInfo,
-    query: Query,
-    socket: TcpStream,
-    early: Bytes,
-) {
+/// A connection whose handshake is done.
+pub(crate) struct Arrival {
+    pub(crate) info: SessionInfo,
+    pub(crate) query: Query,
+    pub(crate) socket: TcpStream,
+    /// What the client sent on the heels of its handshake.
+    pub(crate) early: Bytes,
+}
+
+/// Serves a connection to its end. As long as it is idle it holds no more than the conversation:
+/// what comes before and after that has a box of its own.
+pub(crate) async fn run(gateway: Arc<Gateway>, shard: Rc<Shard>, arrival: Box<Arrival>) {
+    let Arrival { info, query, socket, early } = *arrival;
     let (info, socket) = (Rc::new(info), Rc::new(socket));
+    // A copy lets go of the buffer that the handshake was read into.
+    let mut decoder = Decoder::new(gateway.settings.frame_bytes);
+    decoder.feed(&early);
+    drop(early);
     let key = shard.insert(info.clone(), socket.clone());
-    // A revocation between the handshake's check and here found no connection to close.
-    let opened = match revoked(&gateway, &info) {
-        Some(reason) => Err(reason),
-        None => Box::pin(open(&gateway, &shard, key, &info, query)).await,
-    };
-    let end = match opened {
-        Ok(()) => converse(&gateway, &shard, key, &info, &socket, early).await,
+    let end = match Box::pin(begin(&gateway, &shard, key, &info, query)).await {
+        Ok(()) => converse(&gateway, &shard, key, &info, &socket, &mut decoder).await,
         Err(reason) => {
             tracing::info!(
                 connection = %info.connection, endpoint = info.endpoint.name,
@@ -56,7 +58,25 @@ pub(crate) async fn run(
             End::Ours
         }
     };
-    finish(&shard, key, &socket, end).await;
+    Box::pin(leave(&gateway, &shard, key, &info, &socket, end)).await;
+}
+
+async fn begin(
+    gateway: &Gateway,
+    shard: &Rc<Shard>,
+    key: Key,
+    info: &SessionInfo,
+    query: Query,
+) -> Result<(), CloseReason> {
+    // A revocation between the handshake's check and here found no connection to close.
+    match revoked(gateway, info) {
+        Some(reason) => Err(reason),
+        None => open(gateway, shard, key, info, query).await,
+    }
+}
+
+async fn leave(gateway: &Gateway, shard: &Shard, key: Key, info: &SessionInfo, socket: &TcpStream, end: End) {
+    finish(shard, key, socket, end).await;
     shard.remove(key);
     for channel in &info.channels {
         gateway.hub.unlisten(shard.number(), channel).await;
@@ -88,13 +108,11 @@ async fn converse(
     key: Key,
     info: &Rc<SessionInfo>,
     socket: &TcpStream,
-    early: Bytes,
+    decoder: &mut Decoder,
 ) -> End {
-    let mut decoder = Decoder::new(gateway.settings.frame_bytes);
-    decoder.feed(&early);
     let mut conversation = Conversation::new(gateway.clone(), shard.clone(), key, info.clone());
     loop {
-        if let Some(end) = conversation.take_in(&mut decoder) {
+        if let Some(end) = conversation.take_in(decoder) {
             return end;
         }
         let Some(state) = shard.state(key) else { return End::Gone };
@@ -106,10 +124,12 @@ async fn converse(
         }
         tokio::select! {
             () = shard.changed(key) => {}
-            _ = socket.writable(), if state.is_blocked => shard.writable(key),
+            // Polled, because that takes less room than the futures of `readable()` and `writable()`,
+            // and replaces the waker that the HTTP dispatcher left behind, which keeps its task's memory.
+            _ = poll_fn(|context| socket.poll_write_ready(context)), if state.is_blocked => shard.writable(key),
             () = conversation.answered() => {}
-            _ = socket.readable(), if conversation.has_room() => {
-                match read(socket, &mut decoder) {
+            _ = poll_fn(|context| socket.poll_read_ready(context)), if conversation.has_room() => {
+                match read(socket, decoder) {
                     Ok(0) => return End::Gone,
                     Ok(_) => shard.heard(key),
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
