@@ -24,11 +24,14 @@ pub struct Problem {
     field: Option<String>,
     #[serde(skip)]
     retry_after: Option<u32>,
+    #[serde(skip)]
+    allowed: Option<String>,
 }
 
 impl Problem {
     fn new(status: u16, title: &'static str, detail: impl Into<String>) -> Self {
-        Self { kind: "about:blank", title, status, detail: detail.into(), field: None, retry_after: None }
+        let (field, retry_after, allowed) = (None, None, None);
+        Self { kind: "about:blank", title, status, detail: detail.into(), field, retry_after, allowed }
     }
 
     /// 400: the request can't be read.
@@ -51,9 +54,11 @@ impl Problem {
         Self::new(404, "Not Found", detail)
     }
 
-    /// 405: the path has other methods.
-    pub fn method_not_allowed(detail: &str) -> Self {
-        Self::new(405, "Method Not Allowed", detail)
+    /// 405: the path has other methods, these.
+    pub fn method_not_allowed(allowed: &[&str]) -> Self {
+        let allowed = allowed.join(", ");
+        let problem = Self::new(405, "Method Not Allowed", format!("this path has {allowed}"));
+        Self { allowed: Some(allowed), ..problem }
     }
 
     /// 408: the request took too long to arrive.
@@ -106,6 +111,9 @@ impl Problem {
         let mut headers = BTreeMap::new();
         if let Some(seconds) = self.retry_after {
             headers.insert("retry-after".to_owned(), seconds.to_string());
+        }
+        if let Some(methods) = &self.allowed {
+            headers.insert("allow".to_owned(), methods.clone());
         }
         if self.status == 401 {
             headers.insert("www-authenticate".to_owned(), "Bearer".to_owned());

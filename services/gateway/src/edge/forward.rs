@@ -67,9 +67,7 @@ fn find(gateway: &Gateway, request: &ActixRequest) -> Result<(&'static Route, Pa
     }
     match route_at(request.method().as_str(), request.path()) {
         RouteMatch::Found(route, parameters) => Ok((route, parameters)),
-        RouteMatch::MethodNotAllowed(methods) => {
-            Err(Problem::method_not_allowed(&format!("this path has {}", methods.join(", "))))
-        }
+        RouteMatch::MethodNotAllowed(methods) => Err(Problem::method_not_allowed(&methods)),
         RouteMatch::NotFound => Err(Problem::not_found("there is no such path")),
     }
 }
