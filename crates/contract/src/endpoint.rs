@@ -152,6 +152,7 @@ mod tests {
         }
         assert!(endpoint_at("/ws/events/").is_none());
         assert!(endpoint_at("/ws/events/%FF/").is_none());
+        assert!(endpoint_at("/ws/events/a%00/").is_none());
         assert!(endpoint_at("/ws/nothing/").is_none());
     }
 

@@ -37,13 +37,14 @@ where
     router
 }
 
-/// The matched parameters, percent-decoded. `None` if one is not UTF-8 then.
+/// The matched parameters, percent-decoded. `None` if one is not UTF-8 then, or holds a control character: no id
+/// does, and not every database can even look for one that did.
 pub(crate) fn decode(parameters: &matchit::Params<'_, '_>) -> Option<Parameters> {
     parameters
         .iter()
         .map(|(name, value)| {
             let value = percent_decode_str(value).decode_utf8().ok()?;
-            Some((name.to_owned(), value.into_owned()))
+            (!value.chars().any(char::is_control)).then(|| (name.to_owned(), value.into_owned()))
         })
         .collect()
 }

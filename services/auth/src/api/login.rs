@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::{
     auth::Auth,
     login_limits::{Attempt, Verdict},
+    new_user,
     passwords::{MAX_LENGTH, PasswordError},
     tokens, users,
 };
@@ -38,7 +39,11 @@ pub(super) async fn log_in(auth: &Auth, request: &HttpRequest) -> Result<HttpRep
 /// A failure is counted while the hash's permit is held. So however many try at once, not more of
 /// them than there are cores get past a limit that is about to be reached.
 async fn attempt(auth: &Auth, credentials: Credentials, address: &str) -> Result<HttpReply, Problem> {
-    let Credentials { username, password } = credentials;
+    let Credentials { mut username, password } = credentials;
+    if !new_user::is_username(&username) {
+        // Nobody is called that, nor is what can't be a name worth remembering.
+        username.clear();
+    }
     let subject = Attempt::new(&username, address);
     let permit = auth.passwords.permit().await?;
     let failed_before = match auth.limits.check(&subject).await? {

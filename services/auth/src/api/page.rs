@@ -15,13 +15,17 @@ pub(super) struct Page {
 
 impl Page {
     /// # Errors
-    /// 422 for a limit that is no number from 1 to 1,000.
+    /// 422 for a limit that is no number from 1 to 1,000, or a place that no page has given.
     pub(super) fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let limit = http::query(request, "limit")?.unwrap_or(DEFAULT_LIMIT);
         if !(1..=MAX_LIMIT).contains(&limit) {
             return Err(Problem::unprocessable("limit", "from 1 to 1,000"));
         }
-        Ok(Self { after: http::query(request, "after")?.unwrap_or_default(), limit })
+        let after: String = http::query(request, "after")?.unwrap_or_default();
+        if after.chars().any(char::is_control) {
+            return Err(Problem::unprocessable("after", "the last page's `next`"));
+        }
+        Ok(Self { after, limit })
     }
 
     /// One more than wanted: whether it is there tells whether there is another page.
