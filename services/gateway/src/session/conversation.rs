@@ -71,19 +71,34 @@ impl Conversation {
 
     /// Takes in what has been read, as far as there is room. `Some` if that ends the conversation.
     pub(super) fn take_in(&mut self, decoder: &mut Decoder) -> Option<End> {
-        while self.has_room() {
+        loop {
+            // Afterwards there is either no room, or no whole frame left: nothing more is read before
+            // the frames that were are taken in.
+            self.start_next();
+            if !self.has_room() {
+                return None;
+            }
             match decoder.next() {
                 Ok(Some(incoming)) => {
                     if let Some(end) = self.heard(incoming) {
                         return Some(end);
                     }
                 }
-                Ok(None) => break,
+                Ok(None) => return None,
                 Err(reason) => return Some(self.end(reason, End::Ours)),
             }
         }
-        self.start_next();
-        None
+    }
+
+    /// Has what was heard before the client left answered, in order.
+    pub(super) async fn finish(&mut self) {
+        loop {
+            self.start_next();
+            if self.in_flight.is_none() {
+                return;
+            }
+            self.answered().await;
+        }
     }
 
     /// Waits for the answer to the frame in flight, and passes it on.
@@ -110,8 +125,8 @@ impl Conversation {
             Incoming::Ping(payload) => self.shard.send(self.key, websocket::pong(&payload)),
             Incoming::Pong => {}
             Incoming::Close(code) => {
-                let reason = CloseReason::fixed(code.unwrap_or(CloseReason::NORMAL.code), "");
-                return Some(self.end(reason, End::Theirs));
+                self.shard.answer_close(self.key, code);
+                return Some(End::Theirs);
             }
         }
         None
@@ -174,7 +189,7 @@ impl Conversation {
     /// A new token of the same user keeps the connection (S4-08); any other leaves it as it was.
     fn refresh(&mut self, outcome: Result<Box<Identity>, Denied>) {
         let identity = match outcome {
-            Ok(identity) if Some(identity.user.as_str()) == self.info.user() => identity,
+            Ok(identity) if !identity.service && Some(identity.user.as_str()) == self.info.user() => identity,
             Ok(_) => return self.say(&frames::coded_error("refresh", "The token is of another user")),
             Err(denied) => return self.say(&frames::coded_error("refresh", &denied.to_string())),
         };

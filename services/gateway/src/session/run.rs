@@ -14,6 +14,7 @@ use super::{
     open::{Query, open},
 };
 use crate::{
+    authenticator::Denied,
     gateway::Gateway,
     shard::{Key, Shard, State},
     websocket::{CloseReason, Decoder},
@@ -77,8 +78,8 @@ async fn begin(
 
 async fn leave(gateway: &Gateway, shard: &Shard, key: Key, info: &SessionInfo, socket: &TcpStream, end: End) {
     finish(shard, key, socket, end).await;
-    shard.remove(key);
-    for channel in &info.channels {
+    let listening = shard.remove(key);
+    for channel in info.channels.iter().take(listening) {
         gateway.hub.unlisten(shard.number(), channel).await;
     }
     let notice = ClosedNotice { session: Some(info.session()) };
@@ -89,8 +90,10 @@ async fn leave(gateway: &Gateway, shard: &Shard, key: Key, info: &SessionInfo, s
 
 fn revoked(gateway: &Gateway, info: &SessionInfo) -> Option<CloseReason> {
     let identity = info.identity.as_ref()?;
-    let denied = gateway.authenticator.check(identity).err()?;
-    Some(CloseReason::new(info.endpoint.close_codes.invalid, denied.to_string()))
+    match gateway.authenticator.check(identity).err()? {
+        Denied::Unavailable => Some(CloseReason::UNAVAILABLE),
+        denied => Some(CloseReason::new(info.endpoint.close_codes.invalid, denied.to_string())),
+    }
 }
 
 /// Closes a connection whose handshake was accepted only so that the client can see why not.
@@ -111,6 +114,21 @@ async fn converse(
     decoder: &mut Decoder,
 ) -> End {
     let mut conversation = Conversation::new(gateway.clone(), shard.clone(), key, info.clone());
+    let end = talk(&mut conversation, shard, key, socket, decoder).await;
+    if end != End::Ours {
+        // Who sends and leaves at once has sent all the same.
+        let _ = tokio::time::timeout(LAST_WORDS, Box::pin(conversation.finish())).await;
+    }
+    end
+}
+
+async fn talk(
+    conversation: &mut Conversation,
+    shard: &Rc<Shard>,
+    key: Key,
+    socket: &TcpStream,
+    decoder: &mut Decoder,
+) -> End {
     loop {
         if let Some(end) = conversation.take_in(decoder) {
             return end;

@@ -41,8 +41,14 @@ pub(crate) struct Connection {
     pub(super) waker: Option<Waker>,
     /// The second in which something was last heard from the client.
     pub(super) heard: u32,
+    /// It was pinged, and nothing has been heard since.
+    pub(super) is_pinged: bool,
     /// The second since which the socket has been blocked.
     pub(super) blocked_since: u32,
+    /// The client closes, not we.
+    pub(super) is_theirs: bool,
+    /// How many of its channels the hub delivers for it.
+    pub(super) listening: usize,
 }
 
 /// A connection's place among the listeners of a channel.
@@ -76,7 +82,10 @@ impl Connection {
             is_notified: false,
             waker: None,
             heard: second,
+            is_pinged: false,
             blocked_since: 0,
+            is_theirs: false,
+            listening: 0,
         }
     }
 

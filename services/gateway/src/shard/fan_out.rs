@@ -114,7 +114,7 @@ impl Connection {
         if self.closing.is_some() || self.is_broken {
             return;
         }
-        if self.outgoing.bytes() + frame.len() <= limits.queue_bytes {
+        if self.outgoing.has_room_for(&frame, limits.queue_bytes) {
             return self.outgoing.push(frame);
         }
         if !is_durable && self.info.endpoint.slow_consumer == SlowConsumer::Drop {
@@ -128,11 +128,12 @@ impl Connection {
     }
 
     fn hold(&mut self, held: Held, limits: &Limits) {
+        let Some(events) = &mut self.held else { return };
         self.held_bytes += held.frame.len();
-        if self.held_bytes > limits.queue_bytes {
-            self.close(CloseReason::UNAVAILABLE);
-        } else if let Some(events) = &mut self.held {
+        if events.is_empty() || self.held_bytes <= limits.queue_bytes {
             events.push(held);
+        } else {
+            self.close(CloseReason::UNAVAILABLE);
         }
     }
 }

@@ -17,6 +17,8 @@ impl Shard {
         let inner = &mut *self.inner.borrow_mut();
         if let Some(connection) = inner.get(key) {
             connection.is_blocked = false;
+            // It has taken what was sent, so it is there.
+            connection.hear(self.second());
             inner.mark(key.slot);
             inner.flush(&self.metrics, self.second());
         }

@@ -7,6 +7,9 @@ use crate::websocket::Frame;
 /// Frames for which an idle connection keeps room.
 const KEPT: usize = 4;
 
+/// What a frame costs besides its bytes, so that many small ones are bounded too.
+const OVERHEAD: usize = 48;
+
 /// Shared frames in order, and how much of the first is written already.
 #[derive(Default)]
 pub(crate) struct Outgoing {
@@ -21,9 +24,10 @@ impl Outgoing {
         self.frames.push_back(frame);
     }
 
-    /// Bytes that wait.
-    pub(crate) fn bytes(&self) -> usize {
-        self.bytes
+    /// Whether one more frame can wait within a bound in bytes. A frame of any size can be alone.
+    pub(crate) fn has_room_for(&self, frame: &Frame, limit: usize) -> bool {
+        let held = self.bytes + self.frames.len() * OVERHEAD;
+        self.frames.is_empty() || held + frame.len() <= limit
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -94,8 +98,19 @@ mod tests {
         outgoing.gather(&mut scratch, 100);
         assert_eq!(scratch, b"cdefg");
         outgoing.clear_unbegun();
-        assert_eq!((outgoing.first(), outgoing.bytes()), (&b"c"[..], 1));
+        assert_eq!((outgoing.first(), outgoing.bytes), (&b"c"[..], 1));
         outgoing.advance(1);
-        assert!(outgoing.is_empty() && outgoing.bytes() == 0);
+        assert!(outgoing.is_empty() && outgoing.bytes == 0);
+    }
+
+    #[test]
+    fn many_small_frames_have_a_bound_and_a_large_one_can_be_alone() {
+        let small: Frame = (*b"ab").into();
+        let mut outgoing = Outgoing::default();
+        assert!(outgoing.has_room_for(&vec![0; 2_000].into(), 1_000));
+        while outgoing.has_room_for(&small, 1_000) {
+            outgoing.push(small.clone());
+        }
+        assert_eq!(outgoing.count(), 20);
     }
 }

@@ -107,20 +107,21 @@ impl Shard {
         key
     }
 
-    /// Lets a connection go.
-    pub(crate) fn remove(&self, key: Key) {
+    /// Lets a connection go. The hub delivers for it the first so many of its channels.
+    pub(crate) fn remove(&self, key: Key) -> usize {
         let inner = &mut *self.inner.borrow_mut();
         if inner.get(key).is_none() {
-            return;
+            return 0;
         }
         let connection = inner.connections.remove(key.slot);
-        for place in connection.places {
-            inner.unlisten(place);
+        for place in &connection.places {
+            inner.unlisten(*place);
         }
         let endpoint = connection.info.endpoint.name;
-        let code = connection.closing.map_or(1006, |reason| reason.code).to_string();
+        let code = connection.close_label();
         self.metrics.connections.with_label_values(&[endpoint]).dec();
         self.metrics.closes.with_label_values(&[endpoint, &code]).inc();
+        connection.listening
     }
 
     /// Puts a frame into a connection's queue, bounded like an event.
@@ -135,6 +136,15 @@ impl Shard {
         let inner = &mut *self.inner.borrow_mut();
         let Some(connection) = inner.get(key) else { return };
         connection.close(reason);
+        self.flush_soon(inner, key);
+    }
+
+    /// The client closes: it is answered with its own code.
+    pub(crate) fn answer_close(&self, key: Key, code: Option<u16>) {
+        let inner = &mut *self.inner.borrow_mut();
+        let Some(connection) = inner.get(key) else { return };
+        connection.is_theirs = connection.closing.is_none();
+        connection.close(CloseReason::fixed(code.unwrap_or(CloseReason::NORMAL.code), ""));
         self.flush_soon(inner, key);
     }
 
@@ -159,7 +169,14 @@ impl Shard {
     pub(crate) fn heard(&self, key: Key) {
         let second = self.second();
         if let Some(connection) = self.inner.borrow_mut().get(key) {
-            connection.heard = second;
+            connection.hear(second);
+        }
+    }
+
+    /// The hub delivers one more of the connection's channels.
+    pub(crate) fn listening(&self, key: Key) {
+        if let Some(connection) = self.inner.borrow_mut().get(key) {
+            connection.listening += 1;
         }
     }
 
@@ -220,6 +237,20 @@ pub(crate) struct State {
 }
 
 impl Connection {
+    pub(super) fn hear(&mut self, second: u32) {
+        self.heard = second;
+        self.is_pinged = false;
+    }
+
+    /// The code in metrics. A client's own choice of code is none of a bounded number.
+    fn close_label(&self) -> String {
+        match &self.closing {
+            None => "1006".to_owned(),
+            Some(reason) if self.is_theirs && reason.code >= 3000 => "client".to_owned(),
+            Some(reason) => reason.code.to_string(),
+        }
+    }
+
     /// What waits to be written goes first, unless that is the reason; then the close frame.
     pub(super) fn close(&mut self, reason: CloseReason) {
         if self.closing.is_some() {

@@ -127,9 +127,10 @@ impl Shard {
     /// What a second brings: pings for the silent, an end for the dead, and the ends of tokens.
     fn tick(&self) {
         let second = self.second();
+        let is_late = self.inner.borrow().timers.is_late(second);
         let heartbeats = self.inner.borrow_mut().timers.heartbeats(second);
         for key in heartbeats {
-            self.check_alive(key, second);
+            self.check_alive(key, second, is_late);
         }
         let due = self.inner.borrow_mut().timers.due(second);
         for key in due {
@@ -137,20 +138,26 @@ impl Shard {
         }
     }
 
-    fn check_alive(&self, key: Key, second: u32) {
+    /// A worker that is late has not listened, and judges nobody.
+    fn check_alive(&self, key: Key, second: u32, is_late: bool) {
         let inner = &mut *self.inner.borrow_mut();
         let Some(connection) = inner.get(key) else { return };
         let silent = second.saturating_sub(connection.heard);
         let blocked = connection.is_blocked
             && second.saturating_sub(connection.blocked_since) >= self.limits.write_seconds;
-        if blocked || silent >= 2 * self.limits.heartbeat_seconds {
+        let dead = connection.is_pinged && silent >= 2 * self.limits.heartbeat_seconds;
+        if (blocked || dead) && !is_late {
             tracing::debug!(connection = %connection.info.connection, silent, blocked, "the client is gone");
             connection.is_broken = true;
             connection.notify();
             return;
         }
-        inner.timers.watch(key, second);
-        if silent >= self.limits.heartbeat_seconds {
+        if silent < self.limits.heartbeat_seconds {
+            let heard = connection.heard;
+            inner.timers.watch(key, heard);
+        } else {
+            connection.is_pinged = true;
+            inner.timers.watch(key, second);
             inner.push(key.slot, websocket::ping(), &self.limits, &self.metrics, key.life);
             inner.mark(key.slot);
             inner.flush(&self.metrics, second);
