@@ -43,6 +43,11 @@ impl Access {
         *self.contact() = Some(Instant::now());
     }
 
+    /// What is known has a gap: nobody can be let in until it is known anew.
+    fn lost(&self) {
+        *self.contact() = None;
+    }
+
     fn contact(&self) -> MutexGuard<'_, Option<Instant>> {
         self.last_contact.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -27,7 +27,7 @@ use std::{
     net::{SocketAddr, TcpListener},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -109,6 +109,7 @@ pub async fn run_on(
         prefixed_ids: args.issuers.bare_ids_owner() != CARILLON,
         workers: controls.clone(),
         is_known: AtomicBool::new(false),
+        resets: AtomicU64::new(0),
         keys_changed: Notify::new(),
     };
     let following = tokio::spawn(follower.run());

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -49,6 +49,8 @@ pub(crate) struct Follower {
     pub(crate) workers: Vec<mpsc::Sender<Control>>,
     /// What is revoked is known, and followed from there.
     pub(crate) is_known: AtomicBool,
+    /// How often what is known was lost.
+    pub(crate) resets: AtomicU64,
     pub(crate) keys_changed: Notify,
 }
 
@@ -77,7 +79,10 @@ impl Follower {
                 Delivery::Event(_, event) => self.changed(&event).await,
                 // What was missed can't be had: start again, and have everyone checked anew.
                 Delivery::Reset(_) => {
+                    self.resets.fetch_add(1, Ordering::Relaxed);
                     self.is_known.store(false, Ordering::Relaxed);
+                    // Nobody is let in before it is known again: a revocation may be among what was missed.
+                    self.access.lost();
                     self.tell(Control::EndAll).await;
                 }
             }
@@ -99,7 +104,9 @@ impl Follower {
     async fn beat(&self) {
         let is_known = self.is_known.load(Ordering::Relaxed);
         match if is_known { self.compare().await } else { self.take_snapshot().await } {
-            Ok(()) => self.access.reached(),
+            // Unless it was lost in the meantime.
+            Ok(()) if self.is_known.load(Ordering::Relaxed) => self.access.reached(),
+            Ok(()) => {}
             Err(error @ FollowError::Names) => tracing::error!(%error, "nobody is let in"),
             Err(FollowError::Request(error)) => tracing::debug!(%error, "auth can't be reached"),
         }
@@ -109,7 +116,6 @@ impl Follower {
     async fn listen(&self, heartbeat: &mut tokio::time::Interval) {
         let channel = Channel::access();
         while self.hub.listen(self.listener, &channel).await.is_err() {
-            self.hub.unlisten(self.listener, &channel).await;
             heartbeat.tick().await;
         }
     }
@@ -117,6 +123,7 @@ impl Follower {
     /// Everything that is revoked now, page by page. What changes meanwhile arrives as events, as
     /// of the first page.
     async fn take_snapshot(&self) -> Result<(), FollowError> {
+        let resets = self.resets.load(Ordering::Relaxed);
         let mut request = AccessRequest::default();
         let mut place = None;
         loop {
@@ -135,7 +142,8 @@ impl Follower {
             let head = ChannelHead { channel: Channel::access().as_str().to_owned(), offset };
             self.hub.heads(&epoch, vec![head]).await;
         }
-        self.is_known.store(true, Ordering::Relaxed);
+        // A reset meanwhile leaves a gap behind the first page.
+        self.is_known.store(self.resets.load(Ordering::Relaxed) == resets, Ordering::Relaxed);
         self.keys_changed.notify_one();
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use carillon_bus::Subscription;
 use carillon_contract::{
-    Channel,
+    Channel, ServiceName,
     messages::{ChannelHead, Event, HistoryReply},
 };
 use tokio::sync::{mpsc, oneshot};
@@ -31,6 +31,8 @@ pub(super) enum Command {
     Unlisten { channel: Channel, listener: ListenerId },
     Subscribed { channel: Channel, life: u64, outcome: Result<Subscription, Unavailable> },
     Heads { epoch: String, heads: Vec<ChannelHead> },
+    Join { epoch: String, heads: Vec<ChannelHead>, reply: oneshot::Sender<Vec<ChannelHead>> },
+    Compared(ServiceName),
     Fetch { channel: Channel, life: u64 },
     Fetched { channel: Channel, life: u64, outcome: Result<HistoryReply, Unavailable> },
     Recent { channel: Channel, after: u64, head: u64, reply: oneshot::Sender<Option<Vec<Arc<Event>>>> },
@@ -43,7 +45,7 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
-    /// Has a channel's events delivered to a listener, counted: as often as it listens, it has to
+    /// Has a channel's events delivered to a listener, counted: as often as this succeeds, it has to
     /// unlisten. Returns once the bus has confirmed that what is published from now on arrives.
     pub(crate) async fn listen(&self, listener: ListenerId, channel: &Channel) -> Result<(), Unavailable> {
         let (reply, answer) = oneshot::channel();
@@ -51,7 +53,7 @@ impl Hub {
         answer.await.map_err(|_| Unavailable)?
     }
 
-    /// Ends what [`Hub::listen`] began, also where that failed.
+    /// Ends what one successful [`Hub::listen`] began.
     pub(crate) async fn unlisten(&self, listener: ListenerId, channel: &Channel) {
         // A hub that is gone delivers nothing anyway.
         let _ = self.send(Command::Unlisten { channel: channel.clone(), listener }).await;
@@ -61,6 +63,19 @@ impl Hub {
     /// one that turns out to be behind is caught up.
     pub(crate) async fn heads(&self, epoch: &str, heads: Vec<ChannelHead>) {
         let _ = self.send(Command::Heads { epoch: epoch.to_owned(), heads }).await;
+    }
+
+    /// [`Hub::heads`] for somebody who listens, and was told these by an owner. The answer is where the
+    /// stream of each channel begins for them, which is never before their own head: when two
+    /// come to a channel at once, it begins where the first to get here was told.
+    pub(crate) async fn join(
+        &self,
+        epoch: &str,
+        heads: Vec<ChannelHead>,
+    ) -> Result<Vec<ChannelHead>, Unavailable> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Command::Join { epoch: epoch.to_owned(), heads, reply }).await?;
+        answer.await.map_err(|_| Unavailable)
     }
 
     /// A page of the events above `after` up to `head`, if all of them are still in memory.

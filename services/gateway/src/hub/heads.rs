@@ -1,11 +1,14 @@
 //! Comparing heads with the owners of channels: how a lost last event is found.
 
-use std::time::Duration;
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    time::Duration,
+};
 
 use carillon_bus::Bus;
-use carillon_contract::{Channel, ServiceName, messages::HeadsRequest};
+use carillon_contract::{ServiceName, messages::HeadsRequest};
 
-use super::Hub;
+use super::{Hub, handle::Command};
 
 /// Channels asked for in one request.
 const BATCH: usize = 1_000;
@@ -14,27 +17,74 @@ const BATCH: usize = 1_000;
 const ATTEMPTS: u32 = 30;
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Asks the owners how far their channels are, and tells the hub.
-pub(super) async fn compare(bus: Bus, hub: Hub, channels: Vec<Channel>) {
-    for owner in ServiceName::ALL {
-        let owned: Vec<String> = channels
-            .iter()
-            .filter(|channel| channel.owner() == owner)
-            .map(|channel| channel.as_str().to_owned())
-            .collect();
-        for batch in owned.chunks(BATCH) {
-            ask(&bus, &hub, owner, HeadsRequest { channels: batch.to_vec() }).await;
+/// The owners that are being asked: each once at a time, however often there is a reason to.
+#[derive(Default)]
+pub(super) struct Comparisons {
+    /// And whether there was another reason meanwhile.
+    running: HashMap<ServiceName, bool>,
+}
+
+impl Comparisons {
+    /// Whether to ask this owner now. Otherwise [`Comparisons::ended`] will say to ask again.
+    pub(super) fn begin(&mut self, owner: ServiceName) -> bool {
+        match self.running.entry(owner) {
+            Entry::Occupied(mut again) => {
+                again.insert(true);
+                false
+            }
+            Entry::Vacant(entry) => {
+                entry.insert(false);
+                true
+            }
         }
+    }
+
+    /// This owner was asked. True if it is to be asked once more.
+    pub(super) fn ended(&mut self, owner: ServiceName) -> bool {
+        self.running.remove(&owner).unwrap_or(false)
     }
 }
 
-async fn ask(bus: &Bus, hub: &Hub, owner: ServiceName, request: HeadsRequest) {
+/// Asks an owner how far its channels are, and tells the hub.
+pub(super) async fn compare(bus: Bus, hub: Hub, owner: ServiceName, channels: Vec<String>) {
+    for batch in channels.chunks(BATCH) {
+        if !ask(&bus, &hub, owner, HeadsRequest { channels: batch.to_vec() }).await {
+            // The next comparison tries again.
+            tracing::warn!(%owner, "heads could not be compared");
+            break;
+        }
+    }
+    let _ = hub.commands.send(Command::Compared(owner)).await;
+}
+
+async fn ask(bus: &Bus, hub: &Hub, owner: ServiceName, request: HeadsRequest) -> bool {
     for _ in 0..ATTEMPTS {
         match bus.call(owner, &request).await {
-            Ok(reply) => return hub.heads(&reply.epoch, reply.channels).await,
+            Ok(reply) => {
+                hub.heads(&reply.epoch, reply.channels).await;
+                return true;
+            }
             Err(error) => tracing::debug!(%owner, %error, "heads could not be compared yet"),
         }
         tokio::time::sleep(PAUSE).await;
     }
-    tracing::warn!(%owner, "heads could not be compared");
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_owner_is_asked_once_at_a_time_and_once_more_if_there_was_reason() {
+        let mut comparisons = Comparisons::default();
+        assert!(comparisons.begin(ServiceName::Auth));
+        assert!(comparisons.begin(ServiceName::Notification));
+        assert!(!comparisons.begin(ServiceName::Auth));
+        assert!(!comparisons.begin(ServiceName::Auth));
+        assert!(comparisons.ended(ServiceName::Auth));
+        assert!(comparisons.begin(ServiceName::Auth));
+        assert!(!comparisons.ended(ServiceName::Auth));
+        assert!(!comparisons.ended(ServiceName::Notification));
+    }
 }

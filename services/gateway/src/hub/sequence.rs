@@ -13,6 +13,8 @@ const MAX_WAITING: usize = 256;
 pub(crate) struct Sequence {
     /// The epoch, and the last offset delivered; unknown until an owner has told the head.
     place: Option<(String, u64)>,
+    /// Where deliveries began: nothing up to this offset was delivered.
+    start: u64,
     /// Events that came too early: before the place was known, or above a gap.
     waiting: BTreeMap<u64, Arc<Event>>,
     /// The highest offset that is known to exist.
@@ -34,6 +36,11 @@ impl Sequence {
     /// The last offset delivered, if the place is known.
     pub(crate) fn last(&self) -> Option<u64> {
         self.place.as_ref().map(|(_, last)| *last)
+    }
+
+    /// The offset after which deliveries began.
+    pub(crate) fn start(&self) -> u64 {
+        self.start
     }
 
     /// Whether the log is known to hold more than was delivered.
@@ -61,7 +68,7 @@ impl Sequence {
     pub(crate) fn head(&mut self, epoch: &str, head: u64) -> Step {
         let reset = match &self.place {
             None => {
-                self.place = Some((epoch.to_owned(), head));
+                self.begin(epoch, head);
                 false
             }
             Some((known, _)) if known != epoch => {
@@ -82,6 +89,7 @@ impl Sequence {
             Some((known, last)) if known == epoch => {
                 if first > *last + 1 {
                     *last = first - 1;
+                    self.start = *last;
                     reset = true;
                 }
             }
@@ -90,17 +98,26 @@ impl Sequence {
                 reset = true;
             }
         }
-        self.head = self.head.max(head);
+        // A log that has nothing more to give is believed, or it would be asked for ever.
+        self.head = if events.is_empty() { head } else { self.head.max(head) };
         for event in events {
             self.hold(Arc::new(event));
         }
         Step { reset, ..self.advance() }
     }
 
+    /// The place becomes known. What waits of another log will never come to follow it.
+    fn begin(&mut self, epoch: &str, head: u64) {
+        self.place = Some((epoch.to_owned(), head));
+        self.start = head;
+        self.waiting.retain(|_, event| event.epoch == epoch);
+        self.head = self.head.max(head);
+    }
+
     fn restart(&mut self, epoch: &str, last: u64) {
-        self.place = Some((epoch.to_owned(), last));
         self.waiting.clear();
         self.head = last;
+        self.begin(epoch, last);
     }
 
     /// Keeps an event until its turn, the lowest ones if there are too many.
@@ -150,6 +167,26 @@ mod tests {
         assert_eq!(sequence.event(Arc::new(event(5))), Step::default());
         assert_eq!(sequence.event(Arc::new(event(6))), Step::default());
         assert_eq!(offsets(&sequence.head("e", 5)), [6]);
+    }
+
+    #[test]
+    fn what_waits_for_the_place_must_be_of_its_log() {
+        let mut sequence = Sequence::default();
+        sequence.event(Arc::new(Event { epoch: "old".into(), ..event(4) }));
+        let step = sequence.head("e", 3);
+        assert!(step.deliver.is_empty());
+        assert!(!sequence.fetched("e", 1, 3, vec![]).missing, "the log does not have it");
+        assert_eq!(offsets(&sequence.event(Arc::new(event(4)))), [4]);
+    }
+
+    #[test]
+    fn it_knows_where_deliveries_began() {
+        let mut sequence = Sequence::default();
+        sequence.event(Arc::new(event(6)));
+        sequence.head("e", 7);
+        sequence.head("e", 5);
+        assert_eq!(offsets(&sequence.event(Arc::new(event(8)))), [8]);
+        assert_eq!(sequence.start(), 7);
     }
 
     #[test]

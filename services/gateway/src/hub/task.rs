@@ -8,7 +8,7 @@ use std::{
 
 use carillon_bus::{Bus, Message, Signal, Subscription};
 use carillon_contract::{
-    Channel, Subject,
+    Channel, ServiceName, Subject,
     messages::{ChannelHead, Event, HistoryReply, HistoryRequest},
 };
 use futures_util::{
@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     channel::{ChannelState, Subscribing},
     handle::{Command, Delivery, Hub, ListenerId, Unavailable},
-    heads,
+    heads::{self, Comparisons},
     recent::Recent,
     sequence::Step,
 };
@@ -73,6 +73,7 @@ pub(crate) fn start(
         events: select_all([futures_util::stream::pending().boxed()]),
         fetches: Arc::new(Semaphore::new(CONCURRENT_FETCHES)),
         lives: 0,
+        comparisons: Comparisons::default(),
     };
     tokio::spawn(task.run(commands, shutdown));
     hub
@@ -89,6 +90,7 @@ struct Task {
     recent: Recent,
     fetches: Arc<Semaphore>,
     lives: u64,
+    comparisons: Comparisons,
 }
 
 impl Task {
@@ -100,8 +102,8 @@ impl Task {
                 () = shutdown.cancelled() => return,
                 Some((channel, message)) = self.events.next() => self.heard(&channel, &message).await,
                 Some(command) = commands.recv() => self.obey(command).await,
-                signal = signals.recv() => if may_have_lost(signal) { self.compare() },
-                _ = comparison.tick() => self.compare(),
+                signal = signals.recv() => if may_have_lost(signal) { self.compare_all() },
+                _ = comparison.tick() => self.compare_all(),
             }
         }
     }
@@ -112,6 +114,12 @@ impl Task {
             Command::Unlisten { channel, listener } => self.unlisten(&channel, listener),
             Command::Subscribed { channel, life, outcome } => self.subscribed(channel, life, outcome),
             Command::Heads { epoch, heads } => self.heads(&epoch, heads).await,
+            Command::Join { epoch, heads, reply } => {
+                self.heads(&epoch, heads.clone()).await;
+                let _ = reply.send(self.starts(heads));
+            }
+            Command::Compared(owner) if self.comparisons.ended(owner) => self.compare(owner),
+            Command::Compared(_) => {}
             Command::Fetch { channel, life } => self.fetch(&channel, life),
             Command::Fetched { channel, life, outcome } => self.fetched(&channel, life, outcome).await,
             Command::Recent { channel, after, head, reply } => {
@@ -190,7 +198,7 @@ impl Task {
         }
         let Some(state) = self.channels.get_mut(channel) else { return };
         let step = state.sequence.event(event);
-        self.take(channel, step).await;
+        self.take(channel, step, LATENESS).await;
     }
 
     async fn heads(&mut self, epoch: &str, heads: Vec<ChannelHead>) {
@@ -198,8 +206,18 @@ impl Task {
             let Ok(channel) = head.channel.parse::<Channel>() else { continue };
             let Some(state) = self.channels.get_mut(&channel) else { continue };
             let step = state.sequence.head(epoch, head.offset);
-            self.take(&channel, step).await;
+            self.take(&channel, step, LATENESS).await;
         }
+    }
+
+    /// Where the streams of channels begin for somebody who was told these heads.
+    fn starts(&self, mut heads: Vec<ChannelHead>) -> Vec<ChannelHead> {
+        for head in &mut heads {
+            let channel = head.channel.parse::<Channel>().ok();
+            let state = channel.and_then(|channel| self.channels.get(&channel));
+            head.offset = head.offset.max(state.map_or(0, |state| state.sequence.start()));
+        }
+        heads
     }
 
     async fn fetched(&mut self, channel: &Channel, life: u64, outcome: Result<HistoryReply, Unavailable>) {
@@ -209,14 +227,16 @@ impl Task {
             Ok(reply) => {
                 self.metrics.gap_filled(reply.events.len());
                 let step = state.sequence.fetched(&reply.epoch, reply.first, reply.head, reply.events);
-                self.take(channel, step).await;
+                // The rest at once, unless the log did not have what comes next.
+                let delay = if step.deliver.is_empty() { PATIENCE } else { Duration::ZERO };
+                self.take(channel, step, delay).await;
             }
             Err(Unavailable) => self.fetch_after(channel, PATIENCE),
         }
     }
 
-    /// Does what a step of a channel's sequence asks for.
-    async fn take(&mut self, channel: &Channel, step: Step) {
+    /// Does what a step of a channel's sequence asks for. What is missing is asked for after `delay`.
+    async fn take(&mut self, channel: &Channel, step: Step, delay: Duration) {
         if step.reset {
             tracing::warn!(%channel, "the log does not hold what was missed");
             self.recent.forget(channel);
@@ -228,7 +248,7 @@ impl Task {
             self.deliver(channel, Delivery::Event(channel.clone(), event)).await;
         }
         if step.missing {
-            self.fetch_after(channel, LATENESS);
+            self.fetch_after(channel, delay);
         }
     }
 
@@ -272,13 +292,18 @@ impl Task {
         });
     }
 
-    fn compare(&self) {
+    fn compare_all(&mut self) {
+        ServiceName::ALL.into_iter().for_each(|owner| self.compare(owner));
+    }
+
+    fn compare(&mut self, owner: ServiceName) {
         let known = |(channel, state): (&Channel, &ChannelState)| {
-            state.sequence.last().is_some().then(|| channel.clone())
+            let is_asked_for = channel.owner() == owner && state.sequence.last().is_some();
+            is_asked_for.then(|| channel.as_str().to_owned())
         };
-        let channels: Vec<Channel> = self.channels.iter().filter_map(known).collect();
-        if !channels.is_empty() {
-            tokio::spawn(heads::compare(self.bus.clone(), self.hub.clone(), channels));
+        let channels: Vec<String> = self.channels.iter().filter_map(known).collect();
+        if !channels.is_empty() && self.comparisons.begin(owner) {
+            tokio::spawn(heads::compare(self.bus.clone(), self.hub.clone(), owner, channels));
         }
     }
 }

@@ -37,12 +37,19 @@ pub(super) async fn open(
 ) -> Result<(), CloseReason> {
     for channel in &info.channels {
         gateway.hub.listen(shard.number(), channel).await.map_err(|_| CloseReason::UNAVAILABLE)?;
+        shard.listening(key);
     }
     let accept = ask(gateway, info, query.rest).await?;
-    gateway.hub.heads(&accept.epoch, accept.channels.clone()).await;
+    let heads = gateway.hub.join(&accept.epoch, accept.channels.clone()).await;
+    let heads = heads.map_err(|_| CloseReason::UNAVAILABLE)?;
     greet(shard, key, info, &accept);
-    if let Some(since) = query.since {
-        Replay { gateway, shard, key, info, accept: &accept }.run(&since).await?;
+    let replay = Replay { gateway, shard, key, info, epoch: &accept.epoch, heads: &heads };
+    let recovered = match &query.since {
+        Some(since) => replay.recover(since).await?,
+        None => false,
+    };
+    if !recovered {
+        replay.catch_up(&accept.channels).await?;
     }
     shard.release(key);
     shard.watch_token(key);

@@ -4,7 +4,7 @@ use std::{rc::Rc, sync::Arc};
 
 use carillon_contract::{
     Channel, Since,
-    messages::{Accept, ChannelHead, Event, HistoryRequest},
+    messages::{ChannelHead, Event, HistoryRequest},
 };
 
 use super::{SessionInfo, frames};
@@ -23,49 +23,64 @@ pub(super) struct Replay<'a> {
     pub(super) shard: &'a Rc<Shard>,
     pub(super) key: Key,
     pub(super) info: &'a SessionInfo,
-    pub(super) accept: &'a Accept,
+    /// The epoch of the owner's log.
+    pub(super) epoch: &'a str,
+    /// The last event of each channel that is not going to arrive live.
+    pub(super) heads: &'a [ChannelHead],
 }
 
 /// The log no longer holds what is asked for.
 struct Lost;
 
 impl Replay<'_> {
-    /// Sends what was missed since then, and how much it is.
+    /// Sends what was missed since then, and how much it is. False if it can't be had, which the
+    /// client has been told.
     ///
     /// # Errors
     /// Why the connection has to be closed: the owner doesn't answer, so nothing can be said.
-    pub(super) async fn run(&self, since: &Since) -> Result<(), CloseReason> {
-        let Some(missed) = self.missed(since) else { return self.give_up("unrecoverable") };
+    pub(super) async fn recover(&self, since: &Since) -> Result<bool, CloseReason> {
+        let Some(missed) = self.missed(since) else { return Ok(self.give_up("unrecoverable")) };
         // The first page of each channel shows whether the log still holds the rest: nothing is
         // promised before that is known.
         let mut firsts = Vec::new();
-        for (head, after) in self.accept.channels.iter().zip(&since.offsets) {
+        for (head, after) in self.heads.iter().zip(&since.offsets) {
             match self.page(head, *after).await? {
                 Ok(events) => firsts.push(events),
-                Err(Lost) => return self.give_up("lost"),
+                Err(Lost) => return Ok(self.give_up("lost")),
             }
         }
         self.gateway.metrics.recoveries.with_label_values(&["recovered"]).inc();
         self.shard.send(self.key, websocket::text(&frames::recovered(missed)));
-        for ((head, after), first) in self.accept.channels.iter().zip(&since.offsets).zip(firsts) {
+        for ((head, after), first) in self.heads.iter().zip(&since.offsets).zip(firsts) {
             self.channel(head, *after, first).await?;
+        }
+        Ok(true)
+    }
+
+    /// Sends what follows the greeting, where the stream of live events begins later than that.
+    ///
+    /// # Errors
+    /// Why the connection has to be closed.
+    pub(super) async fn catch_up(&self, greeted: &[ChannelHead]) -> Result<(), CloseReason> {
+        for (head, greeted) in self.heads.iter().zip(greeted) {
+            let first = self.page(head, greeted.offset).await?.map_err(|Lost| CloseReason::UNAVAILABLE)?;
+            self.channel(head, greeted.offset, first).await?;
         }
         Ok(())
     }
 
     /// How many events were missed; `None` if the place is not one of this log.
     fn missed(&self, since: &Since) -> Option<u64> {
-        let heads = &self.accept.channels;
-        if since.epoch != self.accept.epoch || since.offsets.len() != heads.len() {
+        if since.epoch != self.epoch || since.offsets.len() != self.heads.len() {
             return None;
         }
-        heads.iter().zip(&since.offsets).map(|(head, after)| head.offset.checked_sub(*after)).sum()
+        self.heads.iter().zip(&since.offsets).map(|(head, after)| head.offset.checked_sub(*after)).sum()
     }
 
-    fn give_up(&self, outcome: &str) -> Result<(), CloseReason> {
+    fn give_up(&self, outcome: &str) -> bool {
         self.gateway.metrics.recoveries.with_label_values(&[outcome]).inc();
         self.shard.send(self.key, websocket::text(&frames::not_recovered(None)));
-        Ok(())
+        false
     }
 
     /// Sends one channel's missed events, page by page, each when the one before is written.
@@ -80,6 +95,10 @@ impl Replay<'_> {
                 after = event.offset;
                 if let Some(frame) = render(event, self.info.dialect) {
                     self.shard.send(self.key, frame);
+                    // At the pace at which the client reads, so that it never counts as slow.
+                    if self.shard.state(self.key).is_some_and(|state| state.is_blocked) {
+                        self.written().await?;
+                    }
                 }
             }
             if after >= head.offset {
@@ -110,8 +129,8 @@ impl Replay<'_> {
             tracing::warn!(%channel, %error, "what a client missed could not be read");
             CloseReason::UNAVAILABLE
         })?;
-        let is_whole =
-            reply.epoch == self.accept.epoch && reply.first <= after + 1 && !reply.events.is_empty();
+        let follows = reply.events.first().is_some_and(|event| event.offset == after + 1);
+        let is_whole = reply.epoch == self.epoch && reply.first <= after + 1 && follows;
         let events = reply.events.into_iter().filter(|event| event.offset <= head.offset).map(Arc::new);
         Ok(if is_whole { Ok(events.collect()) } else { Err(Lost) })
     }
