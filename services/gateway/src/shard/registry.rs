@@ -1,6 +1,13 @@
 //! The registry of one worker: its connections, and who listens to which channel.
 
-use std::{cell::RefCell, collections::HashMap, rc::Rc, sync::Arc, task::Poll, time::Instant};
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    rc::Rc,
+    sync::Arc,
+    task::Poll,
+    time::{Duration, Instant},
+};
 
 use carillon_contract::{Channel, Dialect};
 use slab::Slab;
@@ -85,9 +92,14 @@ impl Shard {
         self.number
     }
 
+    /// How long the worker has run.
+    pub(super) fn age(&self) -> Duration {
+        self.started.elapsed()
+    }
+
     /// Seconds since the worker started.
     pub(super) fn second(&self) -> u32 {
-        u32::try_from(self.started.elapsed().as_secs()).unwrap_or(u32::MAX)
+        u32::try_from(self.age().as_secs()).unwrap_or(u32::MAX)
     }
 
     /// Takes a connection in, and has it listen to its channels: what arrives from now on is held

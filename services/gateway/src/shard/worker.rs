@@ -167,14 +167,18 @@ impl Shard {
     /// Has a connection looked at when its token is about to expire, and when it has.
     pub(crate) fn watch_token(&self, key: Key) {
         let Some(expires_at) = self.expires_at(key) else { return };
-        let left = seconds_until(expires_at);
-        let warning = left - i64::from(self.limits.expiry_warning_seconds);
-        let second = self.second();
-        let timers = &mut self.inner.borrow_mut().timers;
-        for delay in [warning, left] {
-            let delay = u32::try_from(delay.max(0)).unwrap_or(u32::MAX);
-            timers.schedule(key, second.saturating_add(delay));
+        let warned_at = expires_at.saturating_sub(i64::from(self.limits.expiry_warning_seconds) * 1_000_000);
+        for time in [warned_at, expires_at] {
+            self.schedule(key, time);
         }
+    }
+
+    /// Has a connection looked at once this time (microseconds since 1970) has come: not in the second that it falls
+    /// into, but at the end of it.
+    fn schedule(&self, key: Key, time: i64) {
+        let left = Duration::from_micros(time.saturating_sub(clock::now()).try_into().unwrap_or(0));
+        let due = (self.age() + left).as_nanos().div_ceil(1_000_000_000);
+        self.inner.borrow_mut().timers.schedule(key, u32::try_from(due).unwrap_or(u32::MAX));
     }
 
     /// When the connection's token ceases to be accepted, in microseconds since 1970.
@@ -190,6 +194,8 @@ impl Shard {
             self.end(key, |info| CloseReason::fixed(info.endpoint.close_codes.expired, "token expired"));
         } else if left <= i64::from(self.limits.expiry_warning_seconds) {
             self.send(key, websocket::text(&session::token_expiring(left)));
+            // Once more, should the clock have been set back meanwhile.
+            self.schedule(key, expires_at);
         }
     }
 }
