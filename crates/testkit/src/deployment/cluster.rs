@@ -87,10 +87,23 @@ impl Cluster {
         arguments: &[&str],
         environment: &[(&str, &str)],
     ) -> anyhow::Result<Gateway> {
+        let arguments = [self.usual_arguments(), arguments.to_vec()].concat();
+        self.add_gateway_with(name, &arguments, environment).await
+    }
+
+    /// Starts one more gateway, with these options and none of those that the others have.
+    ///
+    /// # Errors
+    /// If it doesn't become ready.
+    pub async fn add_gateway_with(
+        &self,
+        name: &str,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> anyhow::Result<Gateway> {
         let supervisor = &self.deployment.supervisor;
         let gateway = Gateway::new(name, supervisor.port()?, supervisor)?;
-        let mut spec = self.gateway_spec(&gateway)?;
-        spec.arguments.extend(arguments.iter().map(Into::into));
+        let mut spec = self.gateway_spec(&gateway, arguments)?;
         spec.environment.extend(environment.iter().map(|(name, value)| variable(name, value)));
         supervisor.launch(spec)?;
         supervisor.ready(name).await?;
@@ -105,7 +118,7 @@ impl Cluster {
             }
         }
         for gateway in &self.deployment.gateways {
-            supervisor.launch(self.gateway_spec(gateway)?)?;
+            supervisor.launch(self.gateway_spec(gateway, &self.usual_arguments())?)?;
         }
         for name in supervisor.names() {
             supervisor.ready(&name).await?;
@@ -134,10 +147,15 @@ impl Cluster {
         })
     }
 
-    fn gateway_spec(&self, gateway: &Gateway) -> anyhow::Result<Spec> {
+    fn usual_arguments(&self) -> Vec<&str> {
+        let more = self.gateway_arguments.iter().map(String::as_str);
+        ["--allow-anonymous", ANONYMOUS].into_iter().chain(more).collect()
+    }
+
+    fn gateway_spec(&self, gateway: &Gateway, more: &[&str]) -> anyhow::Result<Spec> {
         let (listen, operations) = (address(&gateway.http), address(&gateway.operations));
-        let own = ["--listen", listen, "--ops-listen", operations, "--allow-anonymous", ANONYMOUS];
-        let arguments = own.into_iter().chain(self.gateway_arguments.iter().map(String::as_str));
+        let own = ["--listen", listen, "--ops-listen", operations];
+        let arguments = own.into_iter().chain(more.iter().copied());
         Ok(Spec {
             name: gateway.name.clone(),
             program: built("gateway")?,

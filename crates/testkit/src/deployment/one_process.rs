@@ -5,8 +5,11 @@ use std::sync::Arc;
 use rustix::process::Signal;
 use tokio::sync::OnceCell;
 
-use super::{Deployment, Form, Gateway, Options};
-use crate::process::{Ready, Spec, Supervisor, Tier, built};
+use super::{Deployment, Form, Gateway, Options, options::variable};
+use crate::{
+    http::{ADMIN, PASSWORD},
+    process::{Ready, Spec, Supervisor, Tier, built},
+};
 
 /// Carillon as one process, its data in a private directory.
 #[derive(Debug)]
@@ -65,14 +68,20 @@ impl OneProcess {
 
 fn spec(gateway: &Gateway, supervisor: &Supervisor, options: &Options) -> anyhow::Result<Spec> {
     let data = supervisor.directory().join("data").display().to_string();
-    let (listen, operations) = (address(&gateway.http), address(&gateway.operations));
-    let own = ["up", "--listen", listen, "--ops-listen", operations, "--data-dir", &data];
+    let (local, operations) = (address(&gateway.http), address(&gateway.operations));
+    let mut environment = options.environment();
+    let listen = if options.public { local.replace("127.0.0.1", "0.0.0.0") } else { local.to_owned() };
+    let mut own = vec!["up", "--listen", &listen, "--ops-listen", operations, "--data-dir", &data];
+    if options.public {
+        own.extend(["--bootstrap-admin", ADMIN]);
+        environment.push(variable("CARILLON_BOOTSTRAP_ADMIN_PASSWORD", PASSWORD));
+    }
     let arguments = own.into_iter().chain(options.gateway_arguments.iter().map(String::as_str));
     Ok(Spec {
         name: OneProcess::NAME.to_owned(),
         program: built("carillon")?,
         arguments: arguments.map(Into::into).collect(),
-        environment: options.environment(),
+        environment,
         user: None,
         stop_signal: Signal::TERM,
         tier: Tier::Edge,

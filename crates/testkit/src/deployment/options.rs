@@ -16,6 +16,9 @@ pub struct Options {
     pub durability: Durability,
     /// An OpenID provider to trust.
     pub identity_provider: Option<IdentityProvider>,
+    /// Whether `carillon up` listens on every address, so that other machines can reach it. It makes neither demo
+    /// users nor exceptions for anonymous callers then, and gets its admin as a cluster does.
+    pub public: bool,
     /// More options of the gateways, or of `carillon up`.
     pub gateway_arguments: Vec<String>,
     /// More environment of every process.
@@ -28,6 +31,7 @@ impl Default for Options {
             gateway_ports: None,
             durability: Durability::Process,
             identity_provider: None,
+            public: false,
             gateway_arguments: Vec::new(),
             environment: Vec::new(),
         }
