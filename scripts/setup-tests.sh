@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Installs what the tests need beside Rust and a C compiler: nats-server, Postgres and setpriv, which they
-# start themselves on free ports with private directories. Does nothing where all is there.
+# start themselves on free ports with private directories; and the clients that the documents use: curl, Python's
+# websockets and wscat, those two beside the tests. Does nothing where all is there.
 set -euo pipefail
+cd "$(dirname "$0")/.."
 
 oldest_nats=2.9.10
 
@@ -25,6 +27,11 @@ nats_is_recent() {
   printf '%s\n' "$oldest_nats" "$version" | sort --version-sort --check=quiet
 }
 
+# The standard library's venv, which Debian packs apart.
+python_has_venv() {
+  present python3 && python3 -c 'import ensurepip, venv' 2> /dev/null
+}
+
 missing=()
 packages=()
 need() {
@@ -34,16 +41,21 @@ need() {
 present nats-server || need nats-server nats-server
 present initdb && present postgres || need "initdb and postgres" postgresql
 present setpriv || need setpriv util-linux
+present curl || need curl curl
+python_has_venv || need "python3 with venv" python3-venv
+present node || need node nodejs
+present npm || need npm npm
 
 give_up() {
   {
     echo "The tests need what this machine lacks (${missing[*]}), and $1."
     echo "On Debian 12 or newer, or Ubuntu 24.04 or newer, install it as root:"
     echo
-    echo "  apt-get install nats-server postgresql util-linux"
+    echo "  apt-get install nats-server postgresql util-linux curl python3-venv nodejs npm"
     echo
     echo "Elsewhere install nats-server $oldest_nats or newer, a PostgreSQL server (15 or newer, with initdb),"
-    echo "and setpriv, which is part of util-linux; each has to be on PATH."
+    echo "setpriv (a part of util-linux), curl, Python 3.11 or newer, and Node.js 18 or newer with npm;"
+    echo "each has to be on PATH."
   } >&2
   exit 1
 }
@@ -70,3 +82,23 @@ if ! nats_is_recent; then
   missing=("nats-server $oldest_nats")
   give_up "the one that is there is older"
 fi
+
+# Installs a client from its registry, unless that has been done since its list of versions was last changed.
+client() {
+  local list=$1 stamp=$2
+  shift 2
+  cmp --silent "$list" "$stamp" && return
+  echo "installing what $list lists"
+  if ! "$@"; then
+    echo "That has failed (it needs the network once): $*" >&2
+    exit 1
+  fi
+  cp "$list" "$stamp"
+}
+
+clients=tests/end_to_end/clients
+python_client() {
+  python3 -m venv --clear "$clients/.venv" && "$clients/.venv/bin/pip" install --quiet --requirement "$clients/requirements.txt"
+}
+client "$clients/requirements.txt" "$clients/.venv/installed.txt" python_client
+client "$clients/package-lock.json" "$clients/node_modules/installed.json" npm ci --prefix "$clients" --no-audit --no-fund

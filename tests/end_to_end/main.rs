@@ -1,16 +1,35 @@
 //! What the documents promise, through real sockets, against both forms in which Carillon runs.
 //!
-//! Each promise (`requirements.md`) is a function that names its id, in the file of its document, and is
-//! registered once; it becomes two trials, `one-process/…` and `cluster/…`, on deployments that
-//! all trials share. A test that kills something, or wants other options, registers with `own_cluster` or
-//! `own_process` and gets its own.
+//! Each promise (`requirements.md`) is an async function that names its id, in the file of its document. Listed in that
+//! file's `both!`, it becomes two trials, `one-process/…` and `cluster/…`, on deployments that all trials share: so it
+//! makes users, organisations and names of its own (`Deployment::user`, `org`, `unique`), and passes over
+//! frames that others cause (`Socket::next_where`), such as notifications to everyone. A test that kills
+//! something, or wants other options, is registered with `own_cluster` or `own_process` and gets its own.
+//!
+//! `make test-e2e ARGS=s1_05` runs those whose names contain that. When one fails, the end of what each process
+//! logged meanwhile is shown.
 
 mod checks;
+mod clients;
 mod conversations;
+mod dialects;
 mod events;
+mod expiry;
+mod frames;
+mod http;
+mod identity;
+mod inbox;
+mod missed;
 mod operations;
+mod organisations;
+mod origins;
 mod project_management;
+mod refusals;
+mod restart;
+mod revocation;
 mod rooms;
+mod secrecy;
+mod sending;
 mod suite;
 mod survival;
 mod ticketing;
@@ -26,6 +45,21 @@ fn main() -> ExitCode {
     rooms::register(&mut suite);
     ticketing::register(&mut suite);
     conversations::register(&mut suite);
+    origins::register(&mut suite);
+    organisations::register(&mut suite);
+    identity::register(&mut suite);
+    refusals::register(&mut suite);
+    expiry::register(&mut suite);
+    dialects::register(&mut suite);
+    sending::register(&mut suite);
+    inbox::register(&mut suite);
+    missed::register(&mut suite);
+    revocation::register(&mut suite);
+    frames::register(&mut suite);
+    http::register(&mut suite);
+    secrecy::register(&mut suite);
+    clients::register(&mut suite);
+    restart::register(&mut suite);
     operations::register(&mut suite);
     survival::register(&mut suite);
     suite.run(Arguments::from_args())

@@ -1,5 +1,7 @@
 //! Registers tests, runs them against deployments that they share, and shows the logs of those that fail.
 
+mod variants;
+
 use std::{
     any::Any,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -7,9 +9,11 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use carillon_testkit::{Cluster, Deployment, Form, IdentityProvider, Key, OneProcess, Options};
+use carillon_testkit::{Cluster, Deployment, Form, OneProcess, Options};
 use libtest_mimic::{Arguments, Failed, Trial};
 use tokio::{runtime::Runtime, sync::OnceCell};
+use variants::{Strict, Variant};
+pub(crate) use variants::{keycloak, strict};
 
 /// How many trials run at once: they mostly wait, but for deployments that share two cores with them.
 const PARALLEL: usize = 4;
@@ -19,6 +23,8 @@ pub(crate) struct Suite {
     runtime: Arc<Runtime>,
     one_process: Arc<Shared>,
     cluster: Arc<Shared>,
+    keycloak: [(&'static str, Arc<Shared>); 2],
+    strict: Strict,
     /// Held by the one test at a time that has a deployment of its own.
     turn: Arc<Mutex<()>>,
     trials: Vec<Trial>,
@@ -27,6 +33,7 @@ pub(crate) struct Suite {
 /// A deployment that is started by the first trial that needs it. If that fails, it fails for all of them.
 struct Shared {
     form: Form,
+    variant: Variant,
     started: OnceCell<Result<Running, String>>,
 }
 
@@ -46,11 +53,16 @@ pub(crate) use both;
 impl Suite {
     pub(crate) fn new() -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-        let shared = |form| Arc::new(Shared { form, started: OnceCell::new() });
+        let cluster = Shared::new(Form::Cluster, Variant::Ordinary);
         Self {
             runtime: Arc::new(runtime.expect("a runtime")),
-            one_process: shared(Form::OneProcess),
-            cluster: shared(Form::Cluster),
+            one_process: Shared::new(Form::OneProcess, Variant::Ordinary),
+            keycloak: [
+                ("one-process", Shared::new(Form::OneProcess, Variant::Keycloak)),
+                ("cluster", Shared::new(Form::Cluster, Variant::Keycloak)),
+            ],
+            strict: Strict::new(&cluster),
+            cluster,
             turn: Arc::default(),
             trials: Vec::new(),
         }
@@ -105,24 +117,30 @@ impl Suite {
 }
 
 impl Shared {
+    fn new(form: Form, variant: Variant) -> Arc<Self> {
+        Arc::new(Self { form, variant, started: OnceCell::new() })
+    }
+
     async fn deployment(&self) -> Result<&Deployment, Failed> {
+        Ok(match self.running().await? {
+            Running::OneProcess(one) => one.deployment(),
+            Running::Cluster(cluster) => cluster.deployment(),
+        })
+    }
+
+    async fn running(&self) -> Result<&Running, Failed> {
         let started = self.started.get_or_init(|| async {
-            Running::start(self.form)
+            Running::start(self.form, self.variant)
                 .await
                 .map_err(|error| format!("the deployment did not start: {error:?}"))
         });
-        match started.await {
-            Ok(Running::OneProcess(one)) => Ok(one.deployment()),
-            Ok(Running::Cluster(cluster)) => Ok(cluster.deployment()),
-            Err(why) => Err(why.into()),
-        }
+        started.await.as_ref().map_err(Failed::from)
     }
 }
 
 impl Running {
-    async fn start(form: Form) -> anyhow::Result<Self> {
-        let identity_provider = Some(IdentityProvider::start(Key::rsa("first")?).await?);
-        let options = Options { identity_provider, ..Options::default() };
+    async fn start(form: Form, variant: Variant) -> anyhow::Result<Self> {
+        let options = variant.options().await?;
         Ok(match form {
             Form::OneProcess => Self::OneProcess(Box::new(OneProcess::start(options).await?)),
             Form::Cluster => Self::Cluster(Box::new(Cluster::start(options).await?)),
