@@ -45,6 +45,10 @@ pub(crate) struct Connection {
     pub(super) is_pinged: bool,
     /// The second since which the socket has been blocked.
     pub(super) blocked_since: u32,
+    /// Its token is about to expire, and the client was told.
+    pub(super) is_warned: bool,
+    /// The second for which a look at its token is scheduled, if one was.
+    pub(super) look_at: Option<u32>,
     /// The client closes, not we.
     pub(super) is_theirs: bool,
     /// How many of its channels the hub delivers for it.
@@ -84,6 +88,8 @@ impl Connection {
             heard: second,
             is_pinged: false,
             blocked_since: 0,
+            is_warned: false,
+            look_at: None,
             is_theirs: false,
             listening: 0,
         }

@@ -201,6 +201,7 @@ impl Shard {
     pub(crate) fn set_info(&self, key: Key, info: Rc<SessionInfo>) {
         if let Some(connection) = self.inner.borrow_mut().get(key) {
             connection.info = info;
+            connection.is_warned = false;
         }
     }
 

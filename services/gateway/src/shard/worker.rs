@@ -131,6 +131,7 @@ impl Shard {
         let heartbeats = self.inner.borrow_mut().timers.heartbeats(second);
         for key in heartbeats {
             self.check_alive(key, second, is_late);
+            self.watch_token(key);
         }
         let due = self.inner.borrow_mut().timers.due(second);
         for key in due {
@@ -164,21 +165,26 @@ impl Shard {
         }
     }
 
-    /// Has a connection looked at when its token is about to expire, and when it has.
+    /// Has a connection looked at when its token is about to expire, and when it has. What comes after
+    /// the next heartbeat is left to that, so that connections which are gone leave nothing behind.
     pub(crate) fn watch_token(&self, key: Key) {
         let Some(expires_at) = self.expires_at(key) else { return };
-        let warned_at = expires_at.saturating_sub(i64::from(self.limits.expiry_warning_seconds) * 1_000_000);
-        for time in [warned_at, expires_at] {
-            self.schedule(key, time);
+        let inner = &mut *self.inner.borrow_mut();
+        let Some(connection) = inner.get(key) else { return };
+        let ahead = if connection.is_warned { 0 } else { self.limits.expiry_warning_seconds };
+        let due = self.second_of(expires_at.saturating_sub(i64::from(ahead) * 1_000_000));
+        let is_near = due <= self.second().saturating_add(self.limits.heartbeat_seconds);
+        if is_near && connection.look_at.replace(due) != Some(due) {
+            inner.timers.schedule(key, due);
         }
     }
 
-    /// Has a connection looked at once this time (microseconds since 1970) has come: not in the second that it falls
-    /// into, but at the end of it.
-    fn schedule(&self, key: Key, time: i64) {
+    /// The first of the worker's seconds by which this time (microseconds since 1970) has come: not the
+    /// one that it falls into, but the next.
+    fn second_of(&self, time: i64) -> u32 {
         let left = Duration::from_micros(time.saturating_sub(clock::now()).try_into().unwrap_or(0));
         let due = (self.age() + left).as_nanos().div_ceil(1_000_000_000);
-        self.inner.borrow_mut().timers.schedule(key, u32::try_from(due).unwrap_or(u32::MAX));
+        u32::try_from(due).unwrap_or(u32::MAX)
     }
 
     /// When the connection's token ceases to be accepted, in microseconds since 1970.
@@ -191,12 +197,21 @@ impl Shard {
         let Some(expires_at) = self.expires_at(key) else { return };
         let left = seconds_until(expires_at);
         if left <= 0 {
-            self.end(key, |info| CloseReason::fixed(info.endpoint.close_codes.expired, "token expired"));
-        } else if left <= i64::from(self.limits.expiry_warning_seconds) {
-            self.send(key, websocket::text(&session::token_expiring(left)));
-            // Once more, should the clock have been set back meanwhile.
-            self.schedule(key, expires_at);
+            let reason =
+                |info: &SessionInfo| CloseReason::fixed(info.endpoint.close_codes.expired, "token expired");
+            return self.end(key, reason);
         }
+        if left <= i64::from(self.limits.expiry_warning_seconds) && self.warn(key) {
+            self.send(key, websocket::text(&session::token_expiring(left)));
+        }
+        // The end is still to come, and the clock may have been set back meanwhile.
+        self.watch_token(key);
+    }
+
+    /// Whether a client is to be told that its token is about to expire: once for each token.
+    fn warn(&self, key: Key) -> bool {
+        let mut inner = self.inner.borrow_mut();
+        inner.get(key).is_some_and(|connection| !std::mem::replace(&mut connection.is_warned, true))
     }
 }
 
