@@ -1,0 +1,52 @@
+//! Access that ends: revocations and memberships, told by auth's log.
+
+use carillon_contract::{
+    Channel,
+    messages::{AccessChange, MembershipEnded, TokenRevoked, UserRevoked, access_change::Change},
+};
+use prost::Message;
+
+use crate::bed::{token, with_gateway};
+
+fn change(change: Change) -> Vec<u8> {
+    AccessChange { change: Some(change) }.encode_to_vec()
+}
+
+#[test]
+fn a_revoked_user_is_closed_and_stays_out() {
+    with_gateway(&[], async |bed| {
+        let path = |user| format!("/ws/notifications/?token={}", token(user, 3600));
+        let mut one = bed.greeted(&path("1")).await;
+        let mut other = bed.greeted(&path("2")).await;
+        let revoked = UserRevoked { user: "1".into(), before: i64::MAX, forget_at: i64::MAX };
+        bed.services.emit(&Channel::access(), change(Change::UserRevoked(revoked))).await;
+        assert_eq!(one.closed().await, (4001, "token revoked".to_owned()));
+        assert_eq!(bed.connect(&path("1")).await.closed().await, (4001, "token revoked".to_owned()));
+        bed.services.emit(&Channel::everyone(), "{}").await;
+        assert_eq!(other.offset().await, 1);
+    });
+}
+
+#[test]
+fn a_revocation_that_the_bus_lost_is_found() {
+    with_gateway(&[], async |bed| {
+        let mut client = bed.greeted(&format!("/ws/notifications/?token={}", token("1", 3600))).await;
+        let revoked = TokenRevoked { token: "of-1".into(), forget_at: i64::MAX };
+        bed.services.append(&Channel::access(), change(Change::TokenRevoked(revoked)));
+        assert_eq!(client.closed().await, (4001, "token revoked".to_owned()));
+    });
+}
+
+#[test]
+fn a_membership_that_ends_closes_what_needed_it() {
+    with_gateway(&[], async |bed| {
+        let token = token("1", 3600);
+        let mut needs = bed.greeted(&format!("/ws/events/acme/?token={token}")).await;
+        let mut elsewhere = bed.greeted(&format!("/ws/events/other/?token={token}")).await;
+        let ended = MembershipEnded { user: "1".into(), resource: "org.acme".into() };
+        bed.services.emit(&Channel::access(), change(Change::MembershipEnded(ended))).await;
+        assert_eq!(needs.closed().await.0, 4003);
+        bed.services.emit(&Channel::org("other").expect("a channel"), "{}").await;
+        assert_eq!(elsewhere.offset().await, 1);
+    });
+}

@@ -1,0 +1,13 @@
+//! The gateway, with stand-ins for the services behind it: what reaches clients, whatever becomes
+//! of events, questions and connections.
+
+mod access;
+mod bed;
+mod client;
+mod frames;
+mod liveness;
+mod order;
+mod recovery;
+mod slow;
+mod stand_in;
+mod tokens;
