@@ -35,6 +35,7 @@ use std::{
 use anyhow::Context;
 use carillon_service::{Registration, Shell};
 use carillon_token::CARILLON;
+use futures_util::future::select_all;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -120,13 +121,17 @@ pub async fn run_on(
     let handle = server.handle();
     let serving = actix_rt::spawn(server);
     announce(&registration, &gateway);
+    let serves = async {
+        until_current(&gateway).await;
+        tracing::info!(%address, "the gateway lets clients in");
+        ready(address);
+        std::future::pending::<()>().await;
+    };
     tokio::select! {
         () = shell.shutdown.cancelled() => {}
-        () = until_current(&gateway) => {
-            tracing::info!(%address, "the gateway lets clients in");
-            ready(address);
-            shell.shutdown.cancelled().await;
-        }
+        () = serves => {}
+        // Its connections would hear nothing any more, and never learn of it: better none than those.
+        () = failed(&gateway, &controls) => anyhow::bail!("a part of the gateway failed"),
     }
     registration.unready();
     gateway.draining.store(true, Ordering::Relaxed);
@@ -190,6 +195,15 @@ fn announce(registration: &Registration, gateway: &Arc<Gateway>) {
             }
         }
     });
+}
+
+/// Waits until the hub or a worker has ended, which only a panic can make it do.
+async fn failed(gateway: &Gateway, workers: &[mpsc::Sender<Control>]) {
+    let workers = select_all(workers.iter().map(|worker| Box::pin(worker.closed())));
+    tokio::select! {
+        () = gateway.hub.ended() => {}
+        _ = workers => {}
+    }
 }
 
 async fn until_current(gateway: &Gateway) {

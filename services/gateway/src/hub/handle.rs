@@ -85,6 +85,11 @@ impl Hub {
         answer.await.ok()?
     }
 
+    /// Waits until the hub has ended.
+    pub(crate) async fn ended(&self) {
+        self.commands.closed().await;
+    }
+
     async fn send(&self, command: Command) -> Result<(), Unavailable> {
         self.commands.send(command).await.map_err(|_| Unavailable)
     }

@@ -1,10 +1,11 @@
 //! The task of one connection: it opens the session, reads frames, has them answered one at a
 //! time, and sees to the end.
 
-use std::{future::poll_fn, io, net::Shutdown, rc::Rc, sync::Arc, time::Duration};
+use std::{future::poll_fn, io, net::Shutdown, panic::AssertUnwindSafe, rc::Rc, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use carillon_contract::messages::ClosedNotice;
+use futures_util::FutureExt;
 use socket2::SockRef;
 use tokio::net::TcpStream;
 
@@ -48,8 +49,27 @@ pub(crate) async fn run(gateway: Arc<Gateway>, shard: Rc<Shard>, arrival: Box<Ar
     decoder.feed(&early);
     drop(early);
     let key = shard.insert(info.clone(), socket.clone());
-    let end = match Box::pin(begin(&gateway, &shard, key, &info, query)).await {
-        Ok(()) => converse(&gateway, &shard, key, &info, &socket, &mut decoder).await,
+    // Whatever happens, nothing of the connection may stay behind.
+    let lived = AssertUnwindSafe(live(&gateway, &shard, key, &info, &socket, query, &mut decoder));
+    let end = lived.catch_unwind().await.unwrap_or_else(|_| {
+        tracing::error!(connection = %info.connection, "a connection's task panicked");
+        shard.close(key, CloseReason::fixed(1011, "internal error"));
+        End::Ours
+    });
+    Box::pin(leave(&gateway, &shard, key, &info, &socket, end)).await;
+}
+
+async fn live(
+    gateway: &Arc<Gateway>,
+    shard: &Rc<Shard>,
+    key: Key,
+    info: &Rc<SessionInfo>,
+    socket: &TcpStream,
+    query: Query,
+    decoder: &mut Decoder,
+) -> End {
+    match Box::pin(begin(gateway, shard, key, info, query)).await {
+        Ok(()) => converse(gateway, shard, key, info, socket, decoder).await,
         Err(reason) => {
             tracing::info!(
                 connection = %info.connection, endpoint = info.endpoint.name,
@@ -58,8 +78,7 @@ pub(crate) async fn run(gateway: Arc<Gateway>, shard: Rc<Shard>, arrival: Box<Ar
             shard.close(key, reason);
             End::Ours
         }
-    };
-    Box::pin(leave(&gateway, &shard, key, &info, &socket, end)).await;
+    }
 }
 
 async fn begin(
