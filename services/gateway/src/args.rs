@@ -115,6 +115,7 @@ impl Args {
         let bytes = |count: u32| usize::try_from(count).context("a size in bytes");
         Ok(Settings {
             allowed_hosts: self.allowed_hosts.parse()?,
+            cors_origins: self.cors_origins.clone(),
             anonymous: self.allow_anonymous.clone().unwrap_or_default(),
             dialect: self.default_dialect,
             refuse_with_http: self.refuse_with_http,

@@ -30,6 +30,8 @@ pub(crate) struct Gateway {
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) allowed_hosts: AllowedHosts,
+    /// Origins whose pages may use the HTTP API, or `*`.
+    pub(crate) cors_origins: Vec<String>,
     /// Endpoints and routes, by name, that let anonymous callers in; "all" stands for all that can.
     pub(crate) anonymous: Vec<String>,
     /// The dialect where neither the client nor its having a token says.
@@ -64,6 +66,12 @@ impl Gateway {
 
     pub(crate) fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Whether a page of this origin may use the HTTP API.
+    pub(crate) fn allows_page(&self, origin: &str) -> bool {
+        let listed = |listed: &String| listed == "*" || listed == origin;
+        self.settings.allowed_hosts.allows_origin(origin) || self.settings.cors_origins.iter().any(listed)
     }
 
     /// Whether the deployment lets anonymous callers use an endpoint or route that could allow them.

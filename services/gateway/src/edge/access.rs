@@ -1,6 +1,7 @@
 //! Who may use a route.
 
 use actix_http::RequestHead;
+use actix_web::http::header;
 use carillon_contract::{Access, Route, messages::Identity};
 use carillon_service::http::Problem;
 
@@ -21,7 +22,12 @@ pub(super) async fn caller(
     }
     let Some(token) = bearer(head) else {
         let open = route.access == Access::Anonymous && gateway.allows_anonymous(route.name);
-        return if open { Ok(None) } else { Err(Problem::unauthorized("a token is needed")) };
+        return match open {
+            // A browser lets any page send; without a token, where it comes from is all there is to go by.
+            true if is_foreign(gateway, head) => Err(Problem::forbidden("origin not allowed")),
+            true => Ok(None),
+            false => Err(Problem::unauthorized("a token is needed")),
+        };
     };
     let identity = gateway.authenticator.identify(&token).await.map_err(problem)?;
     let allowed = match route.access {
@@ -31,6 +37,11 @@ pub(super) async fn caller(
         Access::Scope(scope) => identity.is_admin() || identity.has_scope(scope),
     };
     if allowed { Ok(Some(identity)) } else { Err(Problem::forbidden(needed(route.access))) }
+}
+
+fn is_foreign(gateway: &Gateway, head: &RequestHead) -> bool {
+    let origin = head.headers().get(header::ORIGIN);
+    origin.is_some_and(|origin| !gateway.allows_page(origin.to_str().unwrap_or_default()))
 }
 
 fn needed(access: Access) -> &'static str {

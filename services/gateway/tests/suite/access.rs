@@ -5,8 +5,15 @@ use carillon_contract::{
     messages::{AccessChange, MembershipEnded, TokenRevoked, UserRevoked, access_change::Change},
 };
 use prost::Message;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
-use crate::bed::{token, with_gateway};
+use crate::{
+    bed::{token, with_gateway},
+    client::within,
+};
 
 fn change(change: Change) -> Vec<u8> {
     AccessChange { change: Some(change) }.encode_to_vec()
@@ -34,6 +41,29 @@ fn a_revocation_that_the_bus_lost_is_found() {
         let revoked = TokenRevoked { token: "of-1".into(), forget_at: i64::MAX };
         bed.services.append(&Channel::access(), change(Change::TokenRevoked(revoked)));
         assert_eq!(client.closed().await, (4001, "token revoked".to_owned()));
+    });
+}
+
+#[test]
+fn a_foreign_page_can_not_send_where_anyone_may() {
+    with_gateway(&["--cors-origins", "https://listed.example"], async |bed| {
+        for (origin, allowed) in [
+            ("Origin: https://evil.example\r\n", false),
+            ("Origin: null\r\n", false),
+            ("Origin: https://listed.example\r\n", true),
+            ("Origin: http://localhost:3000\r\n", true),
+            ("", true),
+        ] {
+            let mut socket = TcpStream::connect(bed.address).await.expect("a connection");
+            let request = format!(
+                "POST /api/notifications/send/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+                 {origin}Content-Length: 2\r\n\r\n{{}}"
+            );
+            socket.write_all(request.as_bytes()).await.expect("sent");
+            let mut answer = String::new();
+            within(socket.read_to_string(&mut answer)).await.expect("an answer");
+            assert_eq!(!answer.starts_with("HTTP/1.1 403"), allowed, "{origin}{answer}");
+        }
     });
 }
 
