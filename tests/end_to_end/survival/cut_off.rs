@@ -7,8 +7,11 @@ use carillon_testkit::{Api, Cluster, DEADLINE, Gateway, NatsProxy, Options, Sock
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
-use super::listener::{is_open, is_told, listen};
-use crate::suite::Suite;
+use super::listener::{is_open, is_told};
+use crate::{
+    checks::{connect, ends, refused},
+    suite::Suite,
+};
 
 /// How long a connection may outlive the access that it needs, from the call or, at a gateway that was cut
 /// off, from its return.
@@ -90,9 +93,9 @@ impl Cast {
 
     async fn connect(&self, gateway: &Gateway) -> anyhow::Result<Connections> {
         Ok(Connections {
-            revoked: listen(gateway, "/ws/notifications/", &self.revoked.token).await?,
-            member: listen(gateway, &self.events(), &self.member.token).await?,
-            bystander: listen(gateway, "/ws/notifications/", &self.bystander.token).await?,
+            revoked: connect(gateway, "/ws/notifications/", &self.revoked.token).await?,
+            member: connect(gateway, &self.events(), &self.member.token).await?,
+            bystander: connect(gateway, "/ws/notifications/", &self.bystander.token).await?,
         })
     }
 
@@ -114,9 +117,8 @@ impl Cast {
 }
 
 async fn is_closed(socket: &mut Socket, expected: u16, since: Instant) -> anyhow::Result<()> {
-    let (code, reason) = socket.expect_close().await?;
+    ends(socket, expected).await?;
     let elapsed = since.elapsed();
-    ensure!(code == expected, "closed with {code} {reason}");
     ensure!(elapsed < PROMPTLY, "it took {elapsed:?}");
     Ok(())
 }

@@ -5,8 +5,10 @@ use carillon_testkit::{Cluster, Gateway, Options, Socket, User, unique};
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use super::listener::listen;
-use crate::suite::Suite;
+use crate::{
+    checks::{connect, ends},
+    suite::Suite,
+};
 
 /// How many clients it has.
 const CLIENTS: usize = 20;
@@ -30,7 +32,7 @@ async fn a_gateway_says_goodbye(cluster: &Cluster) -> anyhow::Result<()> {
     let user = deployment.user("alice").await?;
     let mut clients = JoinSet::new();
     for _ in 0..CLIENTS {
-        clients.spawn(is_sent_away(listen(stopped, "/ws/notifications/", &user.token).await?));
+        clients.spawn(is_sent_away(connect(stopped, "/ws/notifications/", &user.token).await?));
     }
     let status = deployment.stop(&stopped.name).await?;
     ensure!(status.success(), "stopped with {status}");
@@ -47,8 +49,7 @@ async fn a_gateway_says_goodbye(cluster: &Cluster) -> anyhow::Result<()> {
 async fn is_sent_away(mut socket: Socket) -> anyhow::Result<String> {
     let frame = socket.next_json().await?;
     ensure!(frame["type"] == "reconnect" && frame["after_ms"].is_u64(), "{frame}");
-    let (code, reason) = socket.expect_close().await?;
-    ensure!(code == 1012, "closed with {code} {reason}");
+    ends(&mut socket, 1012).await?;
     socket.since().context("no place to come back to")
 }
 

@@ -1,17 +1,7 @@
 //! What a single client checks.
 
 use anyhow::ensure;
-use carillon_testkit::{Gateway, Socket};
-use serde_json::json;
-
-use crate::checks::has;
-
-/// Opens a socket, and waits for its greeting.
-pub(super) async fn listen(gateway: &Gateway, path: &str, token: &str) -> anyhow::Result<Socket> {
-    let mut socket = gateway.socket(path)?.token(token).open().await?;
-    has(&socket.next_json().await?, &json!({"type": "connection.established"}))?;
-    Ok(socket)
-}
+use carillon_testkit::Socket;
 
 /// Checks that a connection is open: a ping is answered, and nothing else was on its way.
 pub(super) async fn is_open(socket: &mut Socket) -> anyhow::Result<()> {

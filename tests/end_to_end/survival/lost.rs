@@ -7,8 +7,8 @@ use carillon_testkit::{Cluster, NatsProxy, Options, Socket, unique};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::listener::{is_open, is_told, listen};
-use crate::suite::Suite;
+use super::listener::{is_open, is_told};
+use crate::{checks::connect, suite::Suite};
 
 /// How often the gateway behind the proxy compares heads, in seconds, as its argument and as a number.
 const HEADS_INTERVAL: &str = "2";
@@ -36,10 +36,10 @@ async fn a_lost_last_event_is_found(cluster: &Cluster) -> anyhow::Result<()> {
     let user = cluster.deployment().user("alice").await?;
     let mut sockets = Vec::new();
     for _ in 0..CLIENTS {
-        sockets.push(listen(&gateway, "/ws/notifications/", &user.token).await?);
+        sockets.push(connect(&gateway, "/ws/notifications/", &user.token).await?);
     }
     let mut unaffected =
-        listen(&cluster.deployment().gateways()[0], "/ws/notifications/", &user.token).await?;
+        connect(&cluster.deployment().gateways()[0], "/ws/notifications/", &user.token).await?;
     let everyone = json!({"everyone": true});
     let alone = json!({"user_id": user.id});
     let mut losses = 0;

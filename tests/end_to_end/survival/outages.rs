@@ -5,8 +5,8 @@ use anyhow::{Context, ensure};
 use carillon_testkit::{Api, Cluster, Options, Reply, Socket, User, unique};
 use serde_json::{Value, json};
 
-use super::listener::{is_open, is_told, listen};
-use crate::suite::Suite;
+use super::listener::{is_open, is_told};
+use crate::{checks::connect, suite::Suite};
 
 /// The requests that need what is down.
 const SEND: &str = "/api/notifications/send/";
@@ -24,7 +24,7 @@ async fn an_outage_passes(cluster: &Cluster) -> anyhow::Result<()> {
     let [one, other] = deployment.gateways().each_ref().map(|gateway| gateway.api().with_token(&user.token));
     let mut sockets = Vec::new();
     for gateway in deployment.gateways() {
-        sockets.push(listen(gateway, "/ws/notifications/", &user.token).await?);
+        sockets.push(connect(gateway, "/ws/notifications/", &user.token).await?);
     }
     for down in ["nats", "postgres"] {
         deployment.kill(down)?;
