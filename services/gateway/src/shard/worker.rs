@@ -84,6 +84,7 @@ impl Shard {
             Control::EndUser { user, before } => self.end_invalid(|info| {
                 info.identity.as_ref().is_some_and(|held| held.user == user && held.issued_at < before)
             }),
+            Control::EndToken { token } if token.is_empty() => {}
             Control::EndToken { token } => self.end_invalid(|info| {
                 info.identity.as_ref().is_some_and(|held| held.token == token || held.session == token)
             }),
