@@ -101,14 +101,10 @@ impl Cast {
 
     /// Whose access has ended doesn't come in again.
     async fn stay_out(&self, gateway: &Gateway) -> anyhow::Result<()> {
-        for (path, user, expected) in
-            [("/ws/notifications/", &self.revoked, 4001), (&self.events(), &self.member, 4003)]
-        {
-            let (code, reason) =
-                gateway.socket(path)?.token(&user.token).open().await?.expect_close().await?;
-            ensure!(code == expected, "{path} was closed with {code} {reason}");
-        }
-        Ok(())
+        let revoked = gateway.socket("/ws/notifications/")?.token(&self.revoked.token);
+        refused(revoked, 4001).await.context("revoked, once more")?;
+        let member = gateway.socket(&self.events())?.token(&self.member.token);
+        refused(member, 4003).await.context("no member, once more")
     }
 
     fn events(&self) -> String {
