@@ -81,7 +81,7 @@ async fn answer(
     id: &str,
 ) -> Result<HttpReply, Problem> {
     let identity = access::caller(gateway, route, request.head()).await?;
-    let body = body(gateway, payload).await?;
+    let body = body(gateway, request, payload).await?;
     let forwarded = HttpRequest {
         request: id.to_owned(),
         route: route.name.to_owned(),
@@ -95,12 +95,21 @@ async fn answer(
     Ok(gateway.bus.call(route.owner, &forwarded).await?)
 }
 
-async fn body(gateway: &Gateway, payload: web::Payload) -> Result<bytes::Bytes, Problem> {
+async fn body(
+    gateway: &Gateway,
+    request: &ActixRequest,
+    payload: web::Payload,
+) -> Result<bytes::Bytes, Problem> {
     let limit = gateway.settings.body_bytes;
+    let too_large = || Problem::too_large(&format!("a body has at most {limit} bytes"));
+    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    if announced.and_then(|length| length.parse::<usize>().ok()).is_some_and(|length| length > limit) {
+        return Err(too_large());
+    }
     let whole = payload.to_bytes_limited(limit);
     match tokio::time::timeout(gateway.settings.request_timeout, whole).await {
         Err(_) => Err(Problem::request_timeout("the body took too long to arrive")),
-        Ok(Err(_)) => Err(Problem::too_large(&format!("a body has at most {limit} bytes"))),
+        Ok(Err(_)) => Err(too_large()),
         Ok(Ok(Err(_))) => Err(Problem::bad_request("the body can't be read")),
         Ok(Ok(Ok(body))) => Ok(body),
     }
