@@ -2,7 +2,8 @@
 
 use std::io::IsTerminal;
 
-use tracing_subscriber::EnvFilter;
+use tracing::{Level, Metadata};
+use tracing_subscriber::{EnvFilter, filter::filter_fn, layer::SubscriberExt, util::SubscriberInitExt};
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -29,7 +30,16 @@ pub(crate) fn start(format: LogFormat, filter: &str) -> anyhow::Result<()> {
     };
     let builder =
         tracing_subscriber::fmt().with_env_filter(filter).with_ansi(terminal).with_writer(std::io::stderr);
-    let outcome =
-        if json { builder.json().flatten_event(true).try_init() } else { builder.compact().try_init() };
+    let harmless = filter_fn(is_harmless);
+    let outcome = if json {
+        builder.json().flatten_event(true).finish().with(harmless).try_init()
+    } else {
+        builder.compact().finish().with(harmless).try_init()
+    };
     outcome.map_err(|error| anyhow::anyhow!("logging could not start: {error}"))
+}
+
+/// At level `trace` the NATS client logs whole messages: passwords, and tokens that were just issued (S1-16).
+fn is_harmless(metadata: &Metadata<'_>) -> bool {
+    *metadata.level() < Level::TRACE || !metadata.target().starts_with("async_nats")
 }
