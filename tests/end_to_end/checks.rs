@@ -31,6 +31,12 @@ pub(crate) async fn ends(socket: &mut Socket, expected: u16) -> anyhow::Result<(
     Ok(())
 }
 
+/// Checks that a connection is open, with no other error on its way, and closes it.
+pub(crate) async fn lives(mut socket: Socket) -> anyhow::Result<()> {
+    socket.expect_none("another error", |frame| frame["type"] == "error").await?;
+    socket.close().await
+}
+
 /// Opens a connection, and waits for its greeting: from here on nothing is missed.
 pub(crate) async fn connect(gateway: &Gateway, path: &str, token: &str) -> anyhow::Result<Socket> {
     greeted(gateway.socket(path)?.token(token)).await

@@ -57,7 +57,7 @@ async fn s2_09_the_python_client_of_document_2(deployment: &Deployment) -> anyho
     client.ends().await
 }
 
-/// S2-09, S2-04: it prints the greeting and what everyone is sent, and sends what is typed.
+/// S2-09, S2-04, S1-05: it prints the greeting and what everyone is sent, and sends what is typed.
 async fn s2_09_wscat_as_in_document_2(deployment: &Deployment) -> anyhow::Result<()> {
     let text = at(&deployment.gateways()[0], include_str!("documents/2-wscat.sh"));
     let text = replaced(&text, "/ws/chat/general/", "/ws/notifications/")?;
@@ -68,6 +68,13 @@ async fn s2_09_wscat_as_in_document_2(deployment: &Deployment) -> anyhow::Result
     client.line("\"type\":\"connection_status\"").await?;
     client.type_line(typed).await?;
     client.line("chat_message").await?;
+    // What it prints is what came, to the letter (S1-05).
+    for timestamp in
+        ["1.50", "-0", "1e3", "12345678901234567890123", "\"2025-01-15T10:30:00Z\"", "\"\\u00e9 é\""]
+    {
+        client.type_line(&format!("{{\"type\":\"ping\",\"timestamp\":{timestamp}}}")).await?;
+        client.line(&format!("{{\"type\":\"pong\",\"timestamp\":{timestamp}}}")).await?;
+    }
     let title = unique("New Alert");
     let body = json!({"title": title, "message": "Important update!"});
     deployment.api().post("/api/notifications/send/", &body).await?.expect(200)?;

@@ -1,13 +1,18 @@
 //! What bad input over HTTP gets: a problem body with the status that says whose mistake it is.
 
-use anyhow::ensure;
-use carillon_testkit::{Deployment, Gateway, Reply, send, unique};
+use anyhow::{Context, ensure};
+use carillon_testkit::{DEADLINE, Deployment, Gateway, Reply, send, unique};
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
 
 use crate::{
     checks::{has, has_texts},
-    suite::{Suite, both, strict},
+    suite::{Suite, both},
 };
 
 pub(crate) fn register(suite: &mut Suite) {
@@ -15,15 +20,11 @@ pub(crate) fn register(suite: &mut Suite) {
         suite,
         malformed_json_is_400,
         a_wrong_type_is_422_and_names_the_field,
-        who_may_not_gets_401_or_403,
         what_is_not_there_is_404,
         a_wrong_method_is_405_and_names_the_right_ones,
         a_body_over_1_mib_is_413,
         every_response_has_a_request_id,
-        what_no_database_can_store_is_refused,
-        keys_are_public_and_nothing_else_of_them,
     );
-    strict!(suite, pages_of_listed_origins_may_use_the_api);
 }
 
 async fn malformed_json_is_400(deployment: &Deployment) -> anyhow::Result<()> {
@@ -71,54 +72,6 @@ async fn a_wrong_type_is_422_and_names_the_field(deployment: &Deployment) -> any
     }
     let reply = api.post("/api/auth/orgs/", &json!([])).await?;
     is_problem(&reply, 422).map(drop)
-}
-
-/// No token 401, somebody else's 403; every route.
-async fn who_may_not_gets_401_or_403(deployment: &Deployment) -> anyhow::Result<()> {
-    let user = deployment.user("alice").await?;
-    let org = deployment.org(&[&user]).await?;
-    let back_end =
-        deployment.admin().await?.create_service_token(&unique("shop"), &["notifications:send"]).await?;
-    let api = deployment.api();
-    for (method, path) in [
-        (Method::GET, "/api/auth/users/".to_owned()),
-        (Method::POST, "/api/auth/users/".to_owned()),
-        (Method::DELETE, format!("/api/auth/users/{}/", user.id)),
-        (Method::POST, format!("/api/auth/users/{}/revoke/", user.id)),
-        (Method::POST, "/api/auth/tokens/anything/revoke/".to_owned()),
-        (Method::GET, "/api/auth/service-tokens/".to_owned()),
-        (Method::POST, "/api/auth/service-tokens/".to_owned()),
-        (Method::POST, "/api/auth/keys/rotate/".to_owned()),
-        (Method::GET, "/api/auth/orgs/".to_owned()),
-        (Method::POST, "/api/auth/orgs/".to_owned()),
-        (Method::DELETE, format!("/api/auth/orgs/{org}/")),
-        (Method::GET, format!("/api/auth/orgs/{org}/members/")),
-        (Method::PUT, format!("/api/auth/orgs/{org}/members/")),
-        (Method::PUT, format!("/api/auth/orgs/{org}/members/{}/", user.id)),
-        (Method::DELETE, format!("/api/auth/orgs/{org}/members/{}/", user.id)),
-        (Method::GET, "/api/auth/projects/".to_owned()),
-        (Method::POST, "/api/auth/projects/".to_owned()),
-        (Method::POST, format!("/api/orgs/{org}/events/")),
-    ] {
-        for (token, status) in [
-            (None, 401),
-            (Some("nonsense"), 401),
-            (Some(user.token.as_str()), 403),
-            (Some(&back_end.token), 403),
-        ] {
-            let caller = token.map_or_else(|| api.clone(), |token| api.with_token(token));
-            let reply = send(caller.request(method.clone(), &path).json(&json!({}))).await?;
-            is_problem(&reply, status)?;
-            ensure!(status != 401 || reply.headers.contains_key("www-authenticate"), "{path}: no challenge");
-        }
-    }
-    for path in ["/api/auth/me/", "/api/notifications/"] {
-        is_problem(&api.get(path).await?, 401)?;
-        is_problem(&api.with_token(&user.refresh).get(path).await?, 401)?;
-        is_problem(&api.with_token(&back_end.token).get(path).await?, 403)?;
-    }
-    let wrong = json!({"username": user.username, "password": "wrong"});
-    is_problem(&api.post("/api/auth/token/", &wrong).await?, 401).map(drop)
 }
 
 async fn what_is_not_there_is_404(deployment: &Deployment) -> anyhow::Result<()> {
@@ -181,7 +134,18 @@ async fn a_body_over_1_mib_is_413(deployment: &Deployment) -> anyhow::Result<()>
     ensure!(largest.len() == MIB, "{} bytes", largest.len());
     let path = "/api/auth/token/refresh/";
     is_problem(&send(api.request(Method::POST, path).body(largest.clone())).await?, 401)?;
-    is_problem(&send(api.request(Method::POST, path).body(format!("{largest} "))).await?, 413).map(drop)
+    is_problem(&send(api.request(Method::POST, path).body(format!("{largest} "))).await?, 413)?;
+    for gateway in deployment.gateways() {
+        let head = format!("POST {path} HTTP/1.1\r\nHost: localhost\r\n");
+        let announced = format!("{head}Content-Length: {}\r\n\r\n", u64::MAX);
+        let chunk = format!("{:x}\r\n{largest} \r\n", MIB + 1);
+        let in_chunks = format!("{head}Transfer-Encoding: chunked\r\n\r\n{chunk}0\r\n\r\n");
+        for request in [announced, in_chunks] {
+            let answer = first_line(gateway, &request).await?;
+            ensure!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+        }
+    }
+    Ok(())
 }
 
 /// The caller's own, if it gives one.
@@ -199,97 +163,21 @@ async fn every_response_has_a_request_id(deployment: &Deployment) -> anyhow::Res
     Ok(())
 }
 
-/// Postgres has no place for the character 0: wherever it is put, that is the caller's mistake.
-async fn what_no_database_can_store_is_refused(deployment: &Deployment) -> anyhow::Result<()> {
-    let api = deployment.admin().await?.api();
-    let (user, org) = (deployment.user("alice").await?, deployment.org(&[]).await?);
-    for (method, path, body) in [
-        (Method::POST, "/api/auth/token/", json!({"username": "a\0", "password": "carillon"})),
-        (Method::POST, "/api/auth/token/", json!({"username": user.username, "password": "a\0"})),
-        (Method::POST, "/api/auth/token/verify/", json!({"token": "a\0"})),
-        (Method::POST, "/api/auth/users/", json!({"username": "a\0", "password": "long enough"})),
-        (
-            Method::POST,
-            "/api/auth/users/",
-            json!({"username": unique("a"), "password": "long enough", "email": "\0"}),
-        ),
-        (Method::POST, "/api/auth/orgs/", json!({"id": "a\0", "name": "a"})),
-        (Method::POST, "/api/auth/orgs/", json!({"name": "a\0"})),
-        (Method::POST, "/api/auth/projects/", json!({"name": "a", "key": "A\0"})),
-        (Method::POST, "/api/auth/service-tokens/", json!({"name": "a\0", "scopes": ["events:publish"]})),
-        (Method::POST, "/api/auth/tokens/a%00/revoke/", json!({})),
-        (Method::POST, "/api/auth/users/a%00/revoke/", json!({})),
-        (Method::DELETE, "/api/auth/users/a%00/", json!({})),
-        (Method::DELETE, "/api/auth/orgs/a%00/", json!({})),
-        (Method::GET, "/api/auth/orgs/a%00/members/", json!({})),
-        (Method::GET, "/api/auth/orgs/?after=a%00", json!({})),
-        (Method::GET, "/api/auth/users/?after=a%00", json!({})),
-        (Method::GET, "/api/auth/service-tokens/?after=a%00", json!({})),
-        (Method::GET, &format!("/api/auth/orgs/{org}/members/?after=a%00"), json!({})),
-        (Method::PUT, &format!("/api/auth/orgs/{org}/members/a%00/"), json!({})),
-        (Method::PUT, &format!("/api/auth/orgs/{org}/members/"), json!({"members": ["a\0"]})),
-        (Method::DELETE, "/api/auth/service-tokens/a%00/", json!({})),
-        (Method::POST, "/api/orgs/a%00/events/", json!({"event_type": "x"})),
-        (Method::POST, "/api/notifications/send/", json!({"title": "a", "message": "b", "user_id": "a\0"})),
-        (Method::POST, "/api/notifications/send/", json!({"title": "a", "message": "b", "org_id": "a\0"})),
-        (Method::POST, "/api/notifications/a%00/read/", json!({})),
-        (Method::POST, "/api/notifications/read-all/", json!({"up_to": "a\0"})),
-        (Method::DELETE, "/api/notifications/a%00/", json!({})),
-    ] {
-        let reply = send(api.request(method, path).json(&body)).await?;
-        ensure!((400..500).contains(&reply.status), "{path} {body}: {} {}", reply.status, reply.body);
-    }
-    // Nor has an index place for what nobody is called.
-    let long: String = (0..4_000).map(|number| format!("{:x}", number * 7_919)).collect();
-    let body = json!({"username": long, "password": "carillon"});
-    deployment.api().post("/api/auth/token/", &body).await?.expect(401)?;
-    // In what is only handed on, it is a character as any other.
-    let body = json!({"title": "a\0b", "message": "\0", "user_id": user.id, "more": {"\0": "\0"}});
-    api.post("/api/notifications/send/", &body).await?.expect(200)?;
-    let refusal = deployment.socket("/ws/events/a%00/")?.token(&user.token).refused().await?;
-    ensure!(refusal.status == 404, "{refusal:?}");
-    Ok(())
-}
-
-/// Only public halves are shown.
-async fn keys_are_public_and_nothing_else_of_them(deployment: &Deployment) -> anyhow::Result<()> {
-    for gateway in deployment.gateways() {
-        let keys = gateway.api().get("/.well-known/jwks.json").await?.expect(200)?;
-        let keys = keys["keys"].as_array().cloned().unwrap_or_default();
-        ensure!(!keys.is_empty(), "no keys");
-        for key in keys {
-            has_texts(&key, &["kty", "kid", "alg"])?;
-            for private in ["d", "p", "q", "dp", "dq", "qi", "k"] {
-                ensure!(key.get(private).is_none(), "{private} is shown");
-            }
-        }
-    }
-    Ok(())
-}
-
-/// CORS: a browser is told so only for those that `--cors-origins` lists.
-async fn pages_of_listed_origins_may_use_the_api(_: &Deployment, gateway: &Gateway) -> anyhow::Result<()> {
-    let api = gateway.api();
-    for (origin, allowed) in
-        [("https://app.example.com", true), ("https://example.com", false), ("https://evil.example", false)]
-    {
-        let preflight = api
-            .request(Method::OPTIONS, "/api/notifications/send/")
-            .header("origin", origin)
-            .header("access-control-request-method", "POST")
-            .header("access-control-request-headers", "authorization,content-type,x-csrftoken");
-        let request = api.request(Method::GET, "/.well-known/jwks.json").header("origin", origin);
-        for reply in [send(preflight).await?, send(request).await?] {
-            let header =
-                reply.headers.get("access-control-allow-origin").and_then(|value| value.to_str().ok());
-            ensure!(header == allowed.then_some(origin), "{origin}: {} {header:?}", reply.status);
-        }
-    }
-    Ok(())
+/// Of the answer to a request that no HTTP client would send like this.
+async fn first_line(gateway: &Gateway, request: &str) -> anyhow::Result<String> {
+    let mut stream = TcpStream::connect(gateway.http.trim_start_matches("http://")).await?;
+    let mut answer = [0; 64];
+    let length = timeout(DEADLINE, async {
+        // Who has heard enough may refuse to hear the rest.
+        stream.write_all(request.as_bytes()).await.ok();
+        stream.read(&mut answer).await
+    });
+    let length = length.await.context("no answer")??;
+    Ok(String::from_utf8_lossy(&answer[..length]).lines().next().unwrap_or_default().to_owned())
 }
 
 /// RFC 9457.
-fn is_problem(reply: &Reply, status: u16) -> anyhow::Result<Value> {
+pub(crate) fn is_problem(reply: &Reply, status: u16) -> anyhow::Result<Value> {
     let problem = reply.expect(status)?;
     has(&problem, &json!({"type": "about:blank", "status": status}))?;
     has_texts(&problem, &["title", "detail"])?;

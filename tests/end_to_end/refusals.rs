@@ -2,9 +2,9 @@
 
 use anyhow::ensure;
 use carillon_testkit::{
-    Deployment, Gateway, Handshake, JWT_SECRET, hs256, now, send, simple_jwt_claims, unique,
+    Deployment, Gateway, Handshake, JWT_SECRET, PASSWORD, hs256, now, send, simple_jwt_claims, unique,
 };
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 
 use crate::{
@@ -21,6 +21,7 @@ pub(crate) fn register(suite: &mut Suite) {
         s1_07_an_expired_token_is_an_invalid_one_in_document_1,
         s4_06_every_code_of_document_4,
         s4_06_a_refused_client_has_the_reason,
+        what_is_no_handshake_is_a_bad_request,
     );
     strict!(
         suite,
@@ -101,6 +102,22 @@ async fn s4_06_a_refused_client_has_the_reason(deployment: &Deployment) -> anyho
     Ok(())
 }
 
+/// RFC 6455, section 4.2.1.
+async fn what_is_no_handshake_is_a_bad_request(deployment: &Deployment) -> anyhow::Result<()> {
+    const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
+    for (what, headers) in [
+        ("no key", vec![("sec-websocket-version", "13")]),
+        ("no version", vec![("sec-websocket-key", KEY)]),
+        ("an old version", vec![("sec-websocket-key", KEY), ("sec-websocket-version", "8")]),
+    ] {
+        let request = upgrade(deployment.api().request(Method::GET, "/ws/notifications/"));
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        let status = send(request).await?.status;
+        ensure!(status == 400 || status == 426, "{what}: {status}");
+    }
+    Ok(())
+}
+
 /// S3-08: HTTP 403 in place of an upgrade, with a problem body.
 async fn s3_08_tokens_are_refused_with_http_where_that_is_asked_for(
     deployment: &Deployment,
@@ -122,8 +139,7 @@ async fn s3_08_tokens_are_refused_with_http_where_that_is_asked_for(
     }
     // The same handshake by a client that reads on after the head.
     let request = gateway.api().request(Method::GET, "/ws/notifications/?token=nonsense");
-    let request = request.header("connection", "upgrade").header("upgrade", "websocket");
-    let request = request.header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
+    let request = upgrade(request).header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
     let problem = send(request.header("sec-websocket-version", "13")).await?.expect(403)?;
     has(&problem, &json!({"status": 403, "title": "Forbidden"}))?;
     greeted(gateway.socket(&own)?.token(&user.token)).await?.close().await?;
@@ -142,7 +158,17 @@ async fn s2_04_nobody_is_anonymous_unless_that_is_asked_for(
     let body = json!({"title": "Test", "message": "Hello!", "priority": "high"});
     let reply = gateway.api().post("/api/notifications/send/", &body).await?;
     ensure!(reply.headers.contains_key("www-authenticate"), "no WWW-Authenticate: {:?}", reply.headers);
-    has(&reply.expect(401)?, &json!({"status": 401}))
+    has(&reply.expect(401)?, &json!({"status": 401}))?;
+    // Nor is there anyone whose password everyone knows.
+    for username in ["alice", "bob", "carol"] {
+        let known = json!({"username": username, "password": PASSWORD});
+        gateway.api().post("/api/auth/token/", &known).await?.expect(401)?;
+    }
+    Ok(())
+}
+
+fn upgrade(request: RequestBuilder) -> RequestBuilder {
+    request.header("connection", "upgrade").header("upgrade", "websocket")
 }
 
 fn valid() -> String {

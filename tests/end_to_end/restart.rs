@@ -32,6 +32,7 @@ struct World {
 /// When it is asked to stop, and when it is killed.
 async fn a_restart_keeps_everything(process: &OneProcess) -> anyhow::Result<()> {
     let deployment = process.deployment();
+    is_the_demo(deployment).await?;
     let world = build(deployment).await?;
     let status = deployment.stop(OneProcess::NAME).await?;
     ensure!(status.success(), "stopped with {status}");
@@ -87,8 +88,7 @@ async fn is_all_there(deployment: &Deployment, world: &World) -> anyhow::Result<
     ensure!(me["organisations"][0]["id"] == *org, "no member any more: {me}");
     log_in(&deployment.api(), &user.username, PASSWORD).await?;
     refused(deployment.socket("/ws/notifications/")?.token(void), 4001).await?;
-    // The demo is not made a second time, and is still there.
-    log_in(&deployment.api(), "alice", PASSWORD).await?;
+    is_the_demo(deployment).await?;
     // Repeated, the request is still the one before the restart.
     keyed(&deployment.api().with_token(service), user, key).await?;
     let again = api.get(INBOX).await?.expect(200)?;
@@ -98,6 +98,28 @@ async fn is_all_there(deployment: &Deployment, world: &World) -> anyhow::Result<
     );
     for (path, since) in places {
         resumes(deployment, path, &user.token, since).await.with_context(|| path.clone())?;
+    }
+    Ok(())
+}
+
+/// Made once: alice and bob are members of organisation acme and of project 1, carol of neither.
+async fn is_the_demo(deployment: &Deployment) -> anyhow::Result<()> {
+    for (id, username, member, roles) in [
+        (1, "alice", true, json!([])),
+        (2, "bob", true, json!([])),
+        (3, "carol", false, json!([])),
+        (4, "admin", false, json!(["admin"])),
+    ] {
+        let user = log_in(&deployment.api(), username, PASSWORD).await?;
+        let me = deployment.api().with_token(&user.token).get("/api/auth/me/").await?.expect(200)?;
+        has(&me, &json!({"id": id, "username": username, "roles": roles}))?;
+        let (orgs, projects) = (&me["organisations"], &me["projects"]);
+        if member {
+            has(&orgs[0], &json!({"id": "acme"}))?;
+            has(&projects[0], &json!({"id": 1, "key": "PROJ"}))?;
+        } else {
+            ensure!(*orgs == json!([]) && *projects == json!([]), "{me}");
+        }
     }
     Ok(())
 }

@@ -6,13 +6,14 @@ use carillon_testkit::{
 };
 use serde_json::json;
 
-use crate::suite::{Suite, both};
+use crate::suite::{Suite, both, keycloak};
 
 /// How every JSON Web Token begins: `{"` in base64.
 const TOKEN: &str = "eyJ";
 
 pub(crate) fn register(suite: &mut Suite) {
     both!(suite, s1_16_no_token_and_no_secret_reaches_a_log);
+    keycloak!(suite, s1_16_nor_does_any_when_everything_is_logged);
 }
 
 /// S1-16: whether they are good or bad, in the query, in a header, in a subprotocol, in a frame or in a body. Every
@@ -35,6 +36,11 @@ async fn s1_16_no_token_and_no_secret_reaches_a_log(deployment: &Deployment) -> 
         }
     }
     has_a_line_for_each_refusal(deployment)
+}
+
+/// S1-16: these deployments log at level `trace`, libraries included.
+async fn s1_16_nor_does_any_when_everything_is_logged(deployment: &Deployment) -> anyhow::Result<()> {
+    s1_16_no_token_and_no_secret_reaches_a_log(deployment).await
 }
 
 /// Logs in, also with a wrong password, refreshes, verifies, and logs another login out.
@@ -127,7 +133,7 @@ async fn refused_at(deployment: &Deployment, path: &str) -> anyhow::Result<()> {
 fn has_a_line_for_each_refusal(deployment: &Deployment) -> anyhow::Result<()> {
     let name = &deployment.gateways()[0].name;
     let log = deployment.supervisor().output(name)?;
-    for reason in ["token expired", "invalid token", "origin not allowed"] {
+    for reason in ["token expired", "invalid token", "token missing", "unknown dialect"] {
         let line = log.lines().find(|line| line.contains("refused") && line.contains(reason));
         line.with_context(|| format!("the log of {name} has no line about: {reason}"))?;
     }

@@ -13,8 +13,8 @@ use super::{Running, Shared, Suite, judge};
 pub(super) enum Variant {
     /// As `carillon up` is on a laptop; auth's users have the bare ids.
     Ordinary,
-    /// The OpenID provider's users have the bare ids; any host and origin may connect. No test sends
-    /// to everyone here, so that what is in an inbox can be counted.
+    /// The OpenID provider's users have the bare ids; any host and origin may connect; everything is logged. No test
+    /// sends to everyone here, so that what is in an inbox can be counted.
     Keycloak,
     /// As in production, see [`STRICT`]; other machines can reach it.
     Strict,
@@ -64,7 +64,9 @@ impl Variant {
         let identity_provider = Some(IdentityProvider::start(Key::rsa("first")?).await?);
         let environment = match self {
             Self::Ordinary => vec![],
-            Self::Keycloak => vec![("CARILLON_BARE_IDS", "keycloak"), ("ALLOWED_HOSTS", "*")],
+            Self::Keycloak => {
+                vec![("CARILLON_BARE_IDS", "keycloak"), ("ALLOWED_HOSTS", "*"), ("CARILLON_LOG", "trace")]
+            }
             Self::Strict => vec![STRICT_HOSTS],
         };
         let is_strict = self == Self::Strict;
