@@ -9,8 +9,8 @@ use actix_cors::Cors;
 use actix_web::{
     App, Error, HttpResponse,
     body::MessageBody,
-    dev::{ServiceFactory, ServiceRequest, ServiceResponse},
-    http::{StatusCode, header},
+    dev::{Service, ServiceFactory, ServiceRequest, ServiceResponse},
+    http::{ConnectionType, StatusCode, header},
     web,
 };
 use carillon_contract::messages::HttpReply;
@@ -33,10 +33,24 @@ pub(crate) fn application(
         InitError = (),
     > + use<>,
 > {
+    let drained = gateway.clone();
     App::new()
         .app_data(web::Data::from(gateway))
         .wrap(cors_for(cors))
+        .wrap_fn(move |request, service| {
+            let (gateway, answered) = (drained.clone(), service.call(request));
+            async move { answered.await.map(|response| last_if_draining(&gateway, response)) }
+        })
         .default_service(web::to(forward::forward))
+}
+
+/// Ends a connection with its next response when the gateway is going: otherwise a client that always has a
+/// request under way would have one of them cut off in the end.
+fn last_if_draining<B>(gateway: &Gateway, mut response: ServiceResponse<B>) -> ServiceResponse<B> {
+    if gateway.is_draining() {
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
+    response
 }
 
 /// What pages of other origins may do: nothing, but for those of the origins listed.
