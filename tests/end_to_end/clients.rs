@@ -28,6 +28,7 @@ pub(crate) fn register(suite: &mut Suite) {
         s2_08_a_page_sends_as_in_document_2,
         s1_02_the_javascript_client_of_document_1,
         s4_05_the_javascript_client_of_document_4,
+        s0_01_the_headers_of_document_4,
     );
 }
 
@@ -179,6 +180,18 @@ async fn s4_05_the_javascript_client_of_document_4(deployment: &Deployment) -> a
         refused.ends().await?;
     }
     accepted.stop().await
+}
+
+/// S0-01: document 4's second method, by a client that can set headers.
+async fn s0_01_the_headers_of_document_4(deployment: &Deployment) -> anyhow::Result<()> {
+    let user = deployment.user("alice").await?;
+    let url = format!("{}/ws/notifications/{}/", deployment.gateways()[0].websocket, user.id);
+    let given = format!("const wsUrl = '{url}', jwtToken = '{}';", user.token);
+    let code = include_str!("documents/4-headers.js");
+    let shown = "websocket.onmessage = (event) => console.log(event.data);";
+    let mut client = Program::javascript(&format!("{given}\n{code}\n{shown}"))?;
+    client.line("\"type\":\"connection.established\"").await?;
+    client.stop().await
 }
 
 /// A document's code, for this gateway.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use anyhow::ensure;
 use carillon_testkit::{
-    DEADLINE, Deployment, Gateway, JWT_SECRET, Key, hs256, keycloak_claims, now, simple_jwt_claims, token,
-    unique, unsigned,
+    DEADLINE, Deployment, Gateway, JWT_SECRET, Key, PASSWORD, hs256, keycloak_claims, log_in, now,
+    simple_jwt_claims, token, unique, unsigned,
 };
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -21,6 +21,7 @@ pub(crate) fn register(suite: &mut Suite) {
     both!(
         suite,
         s1_08_keys_rotate_without_a_restart,
+        auths_own_keys_rotate_without_a_restart,
         s1_11_tokens_can_be_minted_without_a_provider,
         s1_11_a_minted_token_has_its_bounds,
     );
@@ -109,6 +110,32 @@ async fn s1_08_keys_rotate_without_a_restart(deployment: &Deployment) -> anyhow:
         refused(gateway.socket(PATH)?.token(&Key::p256("second")?.sign(&claims)?), 4001).await?;
         refused(gateway.socket(PATH)?.token(&unsigned(&claims)), 4001).await?;
     }
+    Ok(())
+}
+
+/// On every gateway at once, and tokens of the keys before are still good.
+async fn auths_own_keys_rotate_without_a_restart(deployment: &Deployment) -> anyhow::Result<()> {
+    let user = deployment.user("alice").await?;
+    let keys = async |gateway: &Gateway| {
+        let keys = gateway.api().get("/.well-known/jwks.json").await?.expect(200)?;
+        let ids = keys["keys"].as_array().into_iter().flatten().map(|key| key["kid"].to_string());
+        anyhow::Ok(ids.collect::<Vec<_>>())
+    };
+    let [first, second] = deployment.gateways();
+    let before = keys(first).await?;
+    deployment.admin().await?.api().post("/api/auth/keys/rotate/", &json!({})).await?.success()?;
+    let later = log_in(&deployment.api(), &user.username, PASSWORD).await?;
+    for gateway in [first, second] {
+        let after = keys(gateway).await?;
+        ensure!(
+            before.iter().all(|id| after.contains(id)) && after.len() > before.len(),
+            "{before:?}, {after:?}"
+        );
+        for token in [&user.token, &later.token] {
+            greets(gateway, token, &user.id_json()).await?;
+        }
+    }
+    ensure!(user.token.split('.').next() != later.token.split('.').next(), "the key is the same");
     Ok(())
 }
 

@@ -1,12 +1,13 @@
 //! Organisations and their events (document 1).
 
 use anyhow::{Context, ensure};
-use carillon_testkit::{Api, Deployment, Gateway, Socket, User, unique};
+use carillon_testkit::{ADMIN, Api, Deployment, Gateway, PASSWORD, Socket, User, log_in, send, unique};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    checks::{has, refused},
+    checks::{connect, has, refused},
     suite::{Suite, both},
 };
 
@@ -26,6 +27,7 @@ pub(crate) fn register(suite: &mut Suite) {
         s1_02_an_id_is_opaque_and_reaches_no_other_organisation,
         s1_04_an_event_carries_every_field_through,
         s1_15_every_type_of_organisation_event,
+        a_key_makes_a_repeated_event_harmless,
     );
 }
 
@@ -47,6 +49,9 @@ async fn s1_02_members_receive_the_events_of_an_organisation(deployment: &Deploy
     for path in [path, format!("/ws/events/{}/", UUID.to_uppercase())] {
         refused(first.socket(&path)?.token(&carol.token), 4003).await?;
     }
+    // An admin sees every organisation; the last slash is optional.
+    let admin = log_in(&deployment.api(), ADMIN, PASSWORD).await?;
+    connect(second, &format!("/ws/events/{UUID}"), &admin.token).await?.close().await?;
     let other = deployment.org(&[&carol]).await?;
     refused(second.socket(&format!("/ws/events/{other}/"))?.token(&alice.token), 4003).await
 }
@@ -123,6 +128,30 @@ async fn s1_15_every_type_of_organisation_event(deployment: &Deployment) -> anyh
             let frame = socket.next_of_type("event").await?;
             has(&frame, &json!({"event_type": kind, "data": {}, "offset": offset}))?;
         }
+    }
+    Ok(())
+}
+
+async fn a_key_makes_a_repeated_event_harmless(deployment: &Deployment) -> anyhow::Result<()> {
+    let (publisher, org, mut sockets) = audience(deployment).await?;
+    let key = unique("event");
+    let publish = async |key: &str, kind: &str| {
+        let request = publisher.request(Method::POST, &format!("/api/orgs/{org}/events/"));
+        send(request.header("idempotency-key", key).json(&json!({"event_type": kind}))).await
+    };
+    for _ in 0..3 {
+        has(
+            &publish(&key, "resource.created").await?.expect(200)?,
+            &json!({"status": "success", "offset": 2}),
+        )?;
+    }
+    publish(&key, "resource.deleted").await?.expect(409)?;
+    publish(&unique("event"), "resource.created").await?.expect(200)?;
+    for socket in &mut sockets {
+        for offset in [2, 3] {
+            has(&socket.next_of_type("event").await?, &json!({"offset": offset}))?;
+        }
+        socket.expect_none("a second copy", |frame| frame["type"] == "event").await?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Who may use the HTTP API, and what it tells whom.
 
 use anyhow::ensure;
-use carillon_testkit::{Deployment, Gateway, send, unique};
+use carillon_testkit::{Deployment, Gateway, PASSWORD, log_in, send, unique};
 use reqwest::Method;
 use serde_json::json;
 
@@ -12,7 +12,12 @@ use crate::{
 };
 
 pub(crate) fn register(suite: &mut Suite) {
-    both!(suite, who_may_not_gets_401_or_403, keys_are_public_and_nothing_else_of_them);
+    both!(
+        suite,
+        who_may_not_gets_401_or_403,
+        who_guesses_passwords_has_to_wait,
+        keys_are_public_and_nothing_else_of_them,
+    );
     strict!(suite, pages_of_listed_origins_may_use_the_api);
 }
 
@@ -62,6 +67,26 @@ async fn who_may_not_gets_401_or_403(deployment: &Deployment) -> anyhow::Result<
     }
     let wrong = json!({"username": user.username, "password": "wrong"});
     is_problem(&api.post("/api/auth/token/", &wrong).await?, 401).map(drop)
+}
+
+/// On whichever gateway; others can log in meanwhile.
+async fn who_guesses_passwords_has_to_wait(deployment: &Deployment) -> anyhow::Result<()> {
+    let (user, other) = (deployment.user("alice").await?, deployment.user("bob").await?);
+    let wrong = json!({"username": user.username, "password": "guessed"});
+    for attempt in 0..10 {
+        let api = deployment.gateways()[attempt % 2].api();
+        is_problem(&api.post("/api/auth/token/", &wrong).await?, 401)?;
+    }
+    let right = json!({"username": user.username, "password": PASSWORD});
+    for gateway in deployment.gateways() {
+        let reply = gateway.api().post("/api/auth/token/", &right).await?;
+        is_problem(&reply, 429)?;
+        let wait =
+            reply.headers.get("retry-after").and_then(|value| value.to_str().ok()?.parse::<u32>().ok());
+        ensure!(wait.is_some_and(|seconds| (1..=300).contains(&seconds)), "Retry-After: {wait:?}");
+        log_in(&gateway.api(), &other.username, PASSWORD).await?;
+    }
+    Ok(())
 }
 
 /// Only public halves are shown.

@@ -1,0 +1,5 @@
+const websocket = new WebSocket(wsUrl, [], {
+    headers: {
+        'Authorization': `Bearer ${jwtToken}`
+    }
+});
