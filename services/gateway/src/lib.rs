@@ -48,8 +48,8 @@ use metrics::Metrics;
 use server::Seat;
 use shard::{Control, Draining};
 
-/// Events that wait for one worker. Above that the hub waits, and the bus's own bound applies.
-const DELIVERIES: usize = 4_096;
+/// Turns of the hub that wait for one worker. Above that the hub waits, and its own turns get longer.
+const DELIVERIES: usize = 64;
 
 /// Commands that wait for one worker.
 const CONTROLS: usize = 1_024;
@@ -144,10 +144,10 @@ pub async fn run_on(
 /// The channels between the hub, the follower of `access`, and the workers.
 struct Wiring {
     seats: Vec<Seat>,
-    deliveries: Vec<mpsc::Sender<hub::Delivery>>,
+    deliveries: Vec<mpsc::Sender<Vec<hub::Delivery>>>,
     controls: Vec<mpsc::Sender<Control>>,
     /// Where the follower's deliveries arrive.
-    inbox: mpsc::Receiver<hub::Delivery>,
+    inbox: mpsc::Receiver<Vec<hub::Delivery>>,
 }
 
 fn wire(args: &Args) -> anyhow::Result<Wiring> {

@@ -1,8 +1,9 @@
 //! One worker's connections, and the fan-out to them: channel → connections, without a lock and
 //! without a task wake per delivery. An event reaches a worker once; its frame is encoded once
-//! for each dialect that is listening, shared, and everything that is pending for a connection
-//! leaves in one write at the end of the turn.
+//! for each dialect that is listening, joined with those of the same turn, shared, and everything
+//! that is pending for a connection leaves in one write at the end of the turn.
 
+mod burst;
 mod connection;
 mod fan_out;
 mod flush;

@@ -41,7 +41,7 @@ pub(crate) struct Follower {
     pub(crate) bus: Bus,
     pub(crate) hub: Hub,
     pub(crate) listener: ListenerId,
-    pub(crate) inbox: mpsc::Receiver<Delivery>,
+    pub(crate) inbox: mpsc::Receiver<Vec<Delivery>>,
     pub(crate) access: Arc<Access>,
     pub(crate) verifier: Verifier,
     /// Whether auth's users are `carillon:<id>` here.
@@ -73,20 +73,24 @@ impl Follower {
         tokio::join!(self.take_in(&mut inbox), self.keep_current());
     }
 
-    async fn take_in(&self, inbox: &mut mpsc::Receiver<Delivery>) {
-        while let Some(delivery) = inbox.recv().await {
-            match delivery {
-                Delivery::Event(_, event) => self.changed(&event).await,
-                // What was missed can't be had: start again, and have everyone checked anew.
-                Delivery::Reset(_) => {
-                    self.resets.fetch_add(1, Ordering::Relaxed);
-                    self.is_known.store(false, Ordering::Relaxed);
-                    // Nobody is let in before it is known again: a revocation may be among what was missed.
-                    self.access.lost();
-                    self.tell(Control::EndAll).await;
+    async fn take_in(&self, inbox: &mut mpsc::Receiver<Vec<Delivery>>) {
+        while let Some(deliveries) = inbox.recv().await {
+            for delivery in deliveries {
+                match delivery {
+                    Delivery::Event(_, event) => self.changed(&event).await,
+                    Delivery::Reset(_) => self.start_again().await,
                 }
             }
         }
+    }
+
+    /// What was missed can't be had: have everyone checked anew.
+    async fn start_again(&self) {
+        self.resets.fetch_add(1, Ordering::Relaxed);
+        self.is_known.store(false, Ordering::Relaxed);
+        // Nobody is let in before it is known again: a revocation may be among what was missed.
+        self.access.lost();
+        self.tell(Control::EndAll).await;
     }
 
     async fn keep_current(&self) {

@@ -12,7 +12,7 @@ use carillon_contract::{
     messages::{ChannelHead, Event, HistoryReply, HistoryRequest},
 };
 use futures_util::{
-    StreamExt,
+    FutureExt, StreamExt,
     stream::{BoxStream, SelectAll, abortable, select_all},
 };
 use prost::Message as _;
@@ -30,6 +30,9 @@ use crate::metrics::Metrics;
 
 /// Commands that wait for the hub; who sends more waits too.
 const COMMANDS: usize = 4_096;
+
+/// Messages taken in before what follows from them is passed on.
+const TURN: usize = 256;
 
 /// How long a missing event may be merely late before the log is asked: replicas that publish to
 /// one channel overtake each other by less.
@@ -55,7 +58,7 @@ pub(crate) struct Settings {
 /// Starts the hub for these listeners.
 pub(crate) fn start(
     bus: Bus,
-    listeners: Vec<mpsc::Sender<Delivery>>,
+    listeners: Vec<mpsc::Sender<Vec<Delivery>>>,
     settings: Settings,
     metrics: Arc<Metrics>,
     shutdown: CancellationToken,
@@ -67,6 +70,7 @@ pub(crate) fn start(
         settings,
         bus,
         hub: hub.clone(),
+        outboxes: vec![Vec::new(); listeners.len()],
         listeners,
         metrics,
         channels: HashMap::new(),
@@ -84,7 +88,9 @@ struct Task {
     hub: Hub,
     settings: Settings,
     metrics: Arc<Metrics>,
-    listeners: Vec<mpsc::Sender<Delivery>>,
+    listeners: Vec<mpsc::Sender<Vec<Delivery>>>,
+    /// What each listener is to get with the next send.
+    outboxes: Vec<Vec<Delivery>>,
     channels: HashMap<Channel, ChannelState>,
     events: SelectAll<BoxStream<'static, (Channel, Message)>>,
     recent: Recent,
@@ -100,7 +106,7 @@ impl Task {
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => return,
-                Some((channel, message)) = self.events.next() => self.heard(&channel, &message).await,
+                Some((channel, message)) = self.events.next() => self.turn(&channel, &message).await,
                 Some(command) = commands.recv() => self.obey(command).await,
                 signal = signals.recv() => if may_have_lost(signal) { self.compare_all() },
                 _ = comparison.tick() => self.compare_all(),
@@ -185,7 +191,17 @@ impl Task {
         }
     }
 
-    async fn heard(&mut self, channel: &Channel, message: &Message) {
+    /// Hears a message and those that are there by now too, so that listeners are woken once.
+    async fn turn(&mut self, channel: &Channel, message: &Message) {
+        self.heard(channel, message);
+        for _ in 1..TURN {
+            let Some(Some((channel, message))) = self.events.next().now_or_never() else { break };
+            self.heard(&channel, &message);
+        }
+        self.send_out().await;
+    }
+
+    fn heard(&mut self, channel: &Channel, message: &Message) {
         let event = match Event::decode(message.payload.clone()) {
             Ok(event) => Arc::new(event),
             Err(error) => {
@@ -194,11 +210,11 @@ impl Task {
             }
         };
         if event.offset == 0 {
-            return self.deliver(channel, Delivery::Event(channel.clone(), event)).await;
+            return self.deliver(channel, &Delivery::Event(channel.clone(), event));
         }
         let Some(state) = self.channels.get_mut(channel) else { return };
         let step = state.sequence.event(event);
-        self.take(channel, step, LATENESS).await;
+        self.take(channel, step, LATENESS);
     }
 
     async fn heads(&mut self, epoch: &str, heads: Vec<ChannelHead>) {
@@ -206,8 +222,9 @@ impl Task {
             let Ok(channel) = head.channel.parse::<Channel>() else { continue };
             let Some(state) = self.channels.get_mut(&channel) else { continue };
             let step = state.sequence.head(epoch, head.offset);
-            self.take(&channel, step, LATENESS).await;
+            self.take(&channel, step, LATENESS);
         }
+        self.send_out().await;
     }
 
     /// Where the streams of channels begin for somebody who was told these heads.
@@ -229,35 +246,45 @@ impl Task {
                 let step = state.sequence.fetched(&reply.epoch, reply.first, reply.head, reply.events);
                 // The rest at once, unless the log did not have what comes next.
                 let delay = if step.deliver.is_empty() { PATIENCE } else { Duration::ZERO };
-                self.take(channel, step, delay).await;
+                self.take(channel, step, delay);
+                self.send_out().await;
             }
             Err(Unavailable) => self.fetch_after(channel, PATIENCE),
         }
     }
 
     /// Does what a step of a channel's sequence asks for. What is missing is asked for after `delay`.
-    async fn take(&mut self, channel: &Channel, step: Step, delay: Duration) {
+    fn take(&mut self, channel: &Channel, step: Step, delay: Duration) {
         if step.reset {
             tracing::warn!(%channel, "the log does not hold what was missed");
             self.recent.forget(channel);
             self.metrics.gap_lost();
-            self.deliver(channel, Delivery::Reset(channel.clone())).await;
+            self.deliver(channel, &Delivery::Reset(channel.clone()));
         }
         for event in step.deliver {
             self.recent.push(channel, event.clone());
-            self.deliver(channel, Delivery::Event(channel.clone(), event)).await;
+            self.deliver(channel, &Delivery::Event(channel.clone(), event));
         }
         if step.missing {
             self.fetch_after(channel, delay);
         }
     }
 
-    async fn deliver(&mut self, channel: &Channel, delivery: Delivery) {
+    fn deliver(&mut self, channel: &Channel, delivery: &Delivery) {
         let Some(state) = self.channels.get(channel) else { return };
-        for (listener, inbox) in self.listeners.iter().enumerate() {
-            if state.listeners[listener] > 0 {
+        for (count, outbox) in state.listeners.iter().zip(&mut self.outboxes) {
+            if *count > 0 {
+                outbox.push(delivery.clone());
+            }
+        }
+    }
+
+    /// Passes on what is to be delivered.
+    async fn send_out(&mut self) {
+        for (inbox, outbox) in self.listeners.iter().zip(&mut self.outboxes) {
+            if !outbox.is_empty() {
                 // A worker that has ended listens to nothing.
-                let _ = inbox.send(delivery.clone()).await;
+                let _ = inbox.send(std::mem::take(outbox)).await;
             }
         }
     }

@@ -17,7 +17,7 @@ use crate::{
 pub(crate) struct Seat {
     pub(crate) number: ListenerId,
     pub(crate) limits: Limits,
-    pub(crate) deliveries: mpsc::Receiver<Delivery>,
+    pub(crate) deliveries: mpsc::Receiver<Vec<Delivery>>,
     pub(crate) controls: mpsc::Receiver<Control>,
 }
 

@@ -1,11 +1,11 @@
-//! From an event to the queues of the connections that listen to its channel.
+//! From events to the queues of the connections that listen to its channel.
 
-use carillon_contract::{Channel, Dialect, SlowConsumer, messages::Event};
+use carillon_contract::{Channel, SlowConsumer};
 
 use super::{
+    burst::Burst,
     connection::{Connection, Held, Key},
-    registry::{Inner, Limits, Shard},
-    render::render,
+    registry::{Inner, Limits, Listener, Shard},
 };
 use crate::{
     clock,
@@ -15,36 +15,51 @@ use crate::{
 };
 
 impl Shard {
-    /// Queues an event for everyone on this worker who listens to its channel. It leaves with the
-    /// next flush.
-    pub(super) fn fan_out(&self, channel: &Channel, event: &Event) {
-        let delay = clock::now().saturating_sub(event.at).max(0);
-        self.metrics.event_delay.observe(delay as f64 / 1e6);
+    /// Queues a burst for everyone on this worker who listens to its channel. It leaves when
+    /// its connection's turn comes.
+    pub(super) fn fan_out(&self, channel: &Channel, mut burst: Burst<'_>) {
+        self.observe_delay(&burst);
         let inner = &mut *self.inner.borrow_mut();
         let Some(&index) = inner.by_name.get(channel) else { return };
-        let mut frames = Frames { event, rendered: Vec::new() };
+        let is_durable = burst.is_durable();
         let mut sent = 0;
-        for listener in &inner.channels[index].listeners {
-            if event.offset != 0 && event.offset <= listener.after {
+        for Listener { slot, dialect, after } in &inner.channels[index].listeners {
+            let connection = &mut inner.connections[*slot];
+            if burst.is_not_for(&connection.info) {
                 continue;
             }
-            let connection = &mut inner.connections[listener.slot];
-            if !event.except_connection.is_empty() && *event.except_connection == *connection.info.connection
-            {
-                continue;
-            }
-            let Some(frame) = frames.get(listener.dialect) else { continue };
+            let (is_whole, frames) = (burst.is_all_after(*after), burst.frames(*dialect));
             if connection.held.is_some() {
-                connection.hold(Held { channel: index, offset: event.offset, frame }, &self.limits);
+                for (offset, frame) in frames.after(*after) {
+                    let held = Held { channel: index, offset: *offset, frame: frame.clone() };
+                    connection.hold(held, &self.limits);
+                }
                 continue;
             }
-            connection.push(frame, event.offset != 0, &self.limits, &self.metrics);
-            sent += 1;
+            if is_whole {
+                for (piece, count) in &frames.joined {
+                    connection.push(piece.clone(), is_durable, &self.limits, &self.metrics);
+                    sent += count;
+                }
+            } else {
+                for (_, frame) in frames.after(*after) {
+                    connection.push(frame.clone(), is_durable, &self.limits, &self.metrics);
+                    sent += 1;
+                }
+            }
             if !std::mem::replace(&mut connection.is_dirty, true) {
-                inner.dirty.push(listener.slot);
+                inner.dirty.push_back(*slot);
             }
         }
         self.metrics.frames_sent.inc_by(sent);
+    }
+
+    /// How long ago the events were committed.
+    fn observe_delay(&self, burst: &Burst<'_>) {
+        let now = clock::now();
+        for event in burst.events() {
+            self.metrics.event_delay.observe(now.saturating_sub(event.at).max(0) as f64 / 1e6);
+        }
     }
 
     /// Tells everyone who listens to a channel that what they missed of it can't be had. Offsets
@@ -62,7 +77,7 @@ impl Shard {
                 Some(_) => connection.close(CloseReason::UNAVAILABLE),
             }
             if !std::mem::replace(&mut connection.is_dirty, true) {
-                inner.dirty.push(listener.slot);
+                inner.dirty.push_back(listener.slot);
             }
         }
     }
@@ -94,8 +109,7 @@ impl Shard {
                 inner.push(key.slot, event.frame, &self.limits, &self.metrics, key.life);
             }
         }
-        inner.mark(key.slot);
-        inner.flush(&self.metrics, self.second());
+        inner.flush_one(key.slot, &self.metrics, self.second());
     }
 }
 
@@ -135,22 +149,5 @@ impl Connection {
         } else {
             self.close(CloseReason::UNAVAILABLE);
         }
-    }
-}
-
-/// An event's frames, each rendered when the first listener of its dialect is met.
-struct Frames<'a> {
-    event: &'a Event,
-    rendered: Vec<(Option<Dialect>, Option<Frame>)>,
-}
-
-impl Frames<'_> {
-    fn get(&mut self, dialect: Option<Dialect>) -> Option<Frame> {
-        if let Some((_, frame)) = self.rendered.iter().find(|(rendered, _)| *rendered == dialect) {
-            return frame.clone();
-        }
-        let frame = render(self.event, dialect);
-        self.rendered.push((dialect, frame.clone()));
-        frame
     }
 }

@@ -1,4 +1,5 @@
-//! Writing what is pending: each connection once a turn, in one write where the socket takes it.
+//! Writing what is pending: connection by connection in turns, each in one write where the socket
+//! takes it. Whoever waits for its turn gets in that write what arrives meanwhile, too.
 
 use std::io;
 
@@ -11,6 +12,9 @@ use crate::metrics::Metrics;
 /// Up to about this many bytes, copying into one buffer beats a vectored write.
 const GATHERED: usize = 16 * 1024;
 
+/// Connections that are written to before other tasks of the worker get their turn.
+const SLICE: usize = 128;
+
 impl Shard {
     /// The socket takes bytes again.
     pub(crate) fn writable(&self, key: Key) {
@@ -19,31 +23,38 @@ impl Shard {
             connection.is_blocked = false;
             // It has taken what was sent, so it is there.
             connection.hear(self.second());
-            inner.mark(key.slot);
-            inner.flush(&self.metrics, self.second());
+            inner.flush_one(key.slot, &self.metrics, self.second());
         }
     }
 
-    /// Writes what this turn has queued.
+    /// Whether some connection waits for its turn.
+    pub(super) fn has_pending(&self) -> bool {
+        !self.inner.borrow().dirty.is_empty()
+    }
+
+    /// Writes to the next connections that wait for their turn. The others wait on, and get what
+    /// arrives until then in the same write.
     pub(super) fn flush(&self) {
-        self.inner.borrow_mut().flush(&self.metrics, self.second());
+        let second = self.second();
+        let inner = &mut *self.inner.borrow_mut();
+        for _ in 0..SLICE {
+            let Some(slot) = inner.dirty.pop_front() else { return };
+            // The place may be empty by now, or another connection's; flushing that does no harm.
+            if let Some(connection) = inner.connections.get_mut(slot) {
+                connection.is_dirty = false;
+            }
+            inner.flush_one(slot, &self.metrics, second);
+        }
     }
 }
 
 impl Inner {
-    pub(super) fn flush(&mut self, metrics: &Metrics, second: u32) {
-        let mut written = 0;
-        let mut dirty = std::mem::take(&mut self.dirty);
-        for slot in dirty.drain(..) {
-            // The place may be empty by now, or another connection's; flushing that does no harm.
-            let Some(connection) = self.connections.get_mut(slot) else { continue };
-            connection.is_dirty = false;
-            if !connection.is_blocked && !connection.is_broken {
-                written += connection.flush(&mut self.scratch, second);
-            }
+    /// Writes what waits for one connection.
+    pub(super) fn flush_one(&mut self, slot: usize, metrics: &Metrics, second: u32) {
+        let Some(connection) = self.connections.get_mut(slot) else { return };
+        if !connection.is_blocked && !connection.is_broken {
+            metrics.bytes_sent.inc_by(connection.flush(&mut self.scratch, second));
         }
-        self.dirty = dirty;
-        metrics.bytes_sent.inc_by(written);
     }
 }
 
@@ -83,8 +94,8 @@ impl Connection {
     }
 
     fn write(&self, scratch: &mut Vec<u8>) -> io::Result<usize> {
-        if self.outgoing.count() == 1 {
-            return self.socket.try_write(self.outgoing.first());
+        if let Some(bytes) = self.outgoing.only() {
+            return self.socket.try_write(bytes);
         }
         self.outgoing.gather(scratch, GATHERED);
         self.socket.try_write(scratch)

@@ -4,16 +4,18 @@ use std::collections::VecDeque;
 
 use crate::websocket::Frame;
 
-/// Frames for which an idle connection keeps room.
+/// Frames behind the next one for which an idle connection keeps room.
 const KEPT: usize = 4;
 
 /// What a frame costs besides its bytes, so that many small ones are bounded too.
 const OVERHEAD: usize = 48;
 
-/// Shared frames in order, and how much of the first is written already.
+/// Shared frames in order, and how much of the next is written already.
 #[derive(Default)]
 pub(crate) struct Outgoing {
-    frames: VecDeque<Frame>,
+    /// Apart from the others, because mostly there are none.
+    next: Option<Frame>,
+    others: VecDeque<Frame>,
     bytes: usize,
     written: usize,
 }
@@ -21,33 +23,36 @@ pub(crate) struct Outgoing {
 impl Outgoing {
     pub(crate) fn push(&mut self, frame: Frame) {
         self.bytes += frame.len();
-        self.frames.push_back(frame);
+        match self.next {
+            None => self.next = Some(frame),
+            Some(_) => self.others.push_back(frame),
+        }
     }
 
     /// Whether one more frame can wait within a bound in bytes. A frame of any size can be alone.
     pub(crate) fn has_room_for(&self, frame: &Frame, limit: usize) -> bool {
-        let held = self.bytes + self.frames.len() * OVERHEAD;
-        self.frames.is_empty() || held + frame.len() <= limit
+        let held = self.bytes + self.count() * OVERHEAD;
+        self.is_empty() || held + frame.len() <= limit
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.frames.is_empty()
+        self.next.is_none()
     }
 
-    pub(crate) fn count(&self) -> usize {
-        self.frames.len()
+    fn count(&self) -> usize {
+        usize::from(self.next.is_some()) + self.others.len()
     }
 
-    /// What is left of the first frame.
-    pub(crate) fn first(&self) -> &[u8] {
-        self.frames.front().map_or(&[], |frame| &frame[self.written..])
+    /// What is left of the only frame. `None` if there are more, or none.
+    pub(crate) fn only(&self) -> Option<&[u8]> {
+        self.next.as_ref().filter(|_| self.others.is_empty()).map(|frame| &frame[self.written..])
     }
 
     /// Copies what waits, up to about `limit` bytes, into `scratch`.
     pub(crate) fn gather(&self, scratch: &mut Vec<u8>, limit: usize) {
         scratch.clear();
         let mut skip = self.written;
-        for frame in &self.frames {
+        for frame in self.next.iter().chain(&self.others) {
             scratch.extend_from_slice(&frame[skip..]);
             skip = 0;
             if scratch.len() >= limit {
@@ -59,7 +64,7 @@ impl Outgoing {
     /// So many bytes are written.
     pub(crate) fn advance(&mut self, mut count: usize) {
         self.bytes -= count;
-        while let Some(frame) = self.frames.front() {
+        while let Some(frame) = &self.next {
             let left = frame.len() - self.written;
             if count < left {
                 self.written += count;
@@ -67,19 +72,19 @@ impl Outgoing {
             }
             count -= left;
             self.written = 0;
-            self.frames.pop_front();
+            self.next = self.others.pop_front();
         }
         // A burst's memory is given back; room for the next few frames is worth keeping.
-        if self.frames.capacity() > KEPT {
-            self.frames = VecDeque::new();
+        if self.others.capacity() > KEPT {
+            self.others = VecDeque::new();
         }
     }
 
     /// Drops every frame that hasn't begun to be written: what is cut short would break the protocol.
     pub(crate) fn clear_unbegun(&mut self) {
-        let keep = usize::from(self.written > 0);
-        self.frames.truncate(keep);
-        self.bytes = self.frames.iter().map(|frame| frame.len()).sum::<usize>() - self.written;
+        self.others.clear();
+        self.next.take_if(|_| self.written == 0);
+        self.bytes = self.next.as_ref().map_or(0, |frame| frame.len()) - self.written;
     }
 }
 
@@ -93,12 +98,12 @@ mod tests {
         outgoing.push((*b"abc").into());
         outgoing.push((*b"defg").into());
         outgoing.advance(2);
-        assert_eq!(outgoing.first(), b"c");
+        assert_eq!(outgoing.only(), None);
         let mut scratch = Vec::new();
         outgoing.gather(&mut scratch, 100);
         assert_eq!(scratch, b"cdefg");
         outgoing.clear_unbegun();
-        assert_eq!((outgoing.first(), outgoing.bytes), (&b"c"[..], 1));
+        assert_eq!((outgoing.only(), outgoing.bytes), (Some(&b"c"[..]), 1));
         outgoing.advance(1);
         assert!(outgoing.is_empty() && outgoing.bytes == 0);
     }

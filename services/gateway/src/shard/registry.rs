@@ -2,7 +2,7 @@
 
 use std::{
     cell::RefCell,
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     rc::Rc,
     sync::Arc,
     task::Poll,
@@ -52,8 +52,8 @@ pub(super) struct Inner {
     pub(super) connections: Slab<Connection>,
     pub(super) channels: Slab<LocalChannel>,
     pub(super) by_name: HashMap<Channel, usize>,
-    /// Connections with something to write.
-    pub(super) dirty: Vec<usize>,
+    /// Connections with something to write, in the order of their turns.
+    pub(super) dirty: VecDeque<usize>,
     pub(super) scratch: Vec<u8>,
     pub(super) timers: Timers,
     lives: u32,
@@ -79,7 +79,7 @@ impl Shard {
             connections: Slab::new(),
             channels: Slab::new(),
             by_name: HashMap::new(),
-            dirty: Vec::new(),
+            dirty: VecDeque::new(),
             scratch: Vec::new(),
             timers: Timers::new(limits.heartbeat_seconds),
             lives: 0,
@@ -140,7 +140,7 @@ impl Shard {
     pub(crate) fn send(&self, key: Key, frame: Frame) {
         let inner = &mut *self.inner.borrow_mut();
         inner.push(key.slot, frame, &self.limits, &self.metrics, key.life);
-        self.flush_soon(inner, key);
+        self.flush_now(inner, key);
     }
 
     /// Starts to close a connection: the client is told, then its task ends. The first reason counts.
@@ -148,7 +148,7 @@ impl Shard {
         let inner = &mut *self.inner.borrow_mut();
         let Some(connection) = inner.get(key) else { return };
         connection.close(reason);
-        self.flush_soon(inner, key);
+        self.flush_now(inner, key);
     }
 
     /// The client closes: it is answered with its own code.
@@ -157,7 +157,7 @@ impl Shard {
         let Some(connection) = inner.get(key) else { return };
         connection.is_theirs = connection.closing.is_none();
         connection.close(CloseReason::fixed(code.unwrap_or(CloseReason::NORMAL.code), ""));
-        self.flush_soon(inner, key);
+        self.flush_now(inner, key);
     }
 
     /// What its task needs to know about a connection. `None` once it is gone.
@@ -233,9 +233,8 @@ impl Shard {
         picked.map(|(slot, connection)| Key { slot, life: connection.life }).collect()
     }
 
-    fn flush_soon(&self, inner: &mut Inner, key: Key) {
-        inner.mark(key.slot);
-        inner.flush(&self.metrics, self.second());
+    fn flush_now(&self, inner: &mut Inner, key: Key) {
+        inner.flush_one(key.slot, &self.metrics, self.second());
     }
 }
 
@@ -278,15 +277,6 @@ impl Connection {
 impl Inner {
     pub(super) fn get(&mut self, key: Key) -> Option<&mut Connection> {
         self.connections.get_mut(key.slot).filter(|connection| connection.life == key.life)
-    }
-
-    /// Puts a connection on the list of those to flush.
-    pub(super) fn mark(&mut self, slot: usize) {
-        if let Some(connection) = self.connections.get_mut(slot)
-            && !std::mem::replace(&mut connection.is_dirty, true)
-        {
-            self.dirty.push(slot);
-        }
     }
 
     fn listen(&mut self, slot: usize, channel: &Channel, dialect: Option<Dialect>) {

@@ -1,11 +1,15 @@
-//! The task of one worker: takes in events and commands, flushes once a turn, and keeps time.
+//! The task of one worker: takes in events and commands, writes what they have queued, and keeps time.
 
 use std::{rc::Rc, time::Duration};
 
 use rand::RngExt;
 use tokio::{sync::mpsc, time::MissedTickBehavior};
 
-use super::{connection::Key, registry::Shard};
+use super::{
+    burst::{Burst, belong_together},
+    connection::Key,
+    registry::Shard,
+};
 use crate::{
     clock,
     hub::Delivery,
@@ -13,7 +17,7 @@ use crate::{
     websocket::{self, CloseReason},
 };
 
-/// Deliveries taken in before what they queued is written.
+/// Deliveries taken in before some of what they queued is written.
 const TURN: usize = 256;
 
 /// The longest that a drained client is asked to wait before it comes back.
@@ -49,33 +53,38 @@ pub(crate) struct Draining {
 /// Runs a worker until nobody sends it anything any more.
 pub(crate) async fn work(
     shard: Rc<Shard>,
-    mut deliveries: mpsc::Receiver<Delivery>,
+    mut deliveries: mpsc::Receiver<Vec<Delivery>>,
     mut controls: mpsc::Receiver<Control>,
 ) {
     let mut seconds = tokio::time::interval(Duration::from_secs(1));
     seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            Some(delivery) = deliveries.recv() => {
-                shard.take_in(&delivery);
-                for _ in 1..TURN {
-                    let Ok(delivery) = deliveries.try_recv() else { break };
-                    shard.take_in(&delivery);
+            Some(mut turn) = deliveries.recv() => {
+                while turn.len() < TURN
+                    && let Ok(more) = deliveries.try_recv()
+                {
+                    turn.extend(more);
                 }
-                shard.flush();
+                shard.take_in(&turn);
             }
             Some(control) = controls.recv() => shard.obey(control),
             _ = seconds.tick() => shard.tick(),
+            // Lets other tasks run, and what has arrived meanwhile join what still waits.
+            () = tokio::task::yield_now(), if shard.has_pending() => {}
             else => return,
         }
+        shard.flush();
     }
 }
 
 impl Shard {
-    fn take_in(&self, delivery: &Delivery) {
-        match delivery {
-            Delivery::Event(channel, event) => self.fan_out(channel, event),
-            Delivery::Reset(channel) => self.reset(channel),
+    fn take_in(&self, turn: &[Delivery]) {
+        for deliveries in turn.chunk_by(belong_together) {
+            match &deliveries[0] {
+                Delivery::Event(channel, _) => self.fan_out(channel, Burst::new(deliveries)),
+                Delivery::Reset(channel) => self.reset(channel),
+            }
         }
     }
 
@@ -161,8 +170,7 @@ impl Shard {
             connection.is_pinged = true;
             inner.timers.watch(key, second);
             inner.push(key.slot, websocket::ping(), &self.limits, &self.metrics, key.life);
-            inner.mark(key.slot);
-            inner.flush(&self.metrics, second);
+            inner.flush_one(key.slot, &self.metrics, second);
         }
     }
 

@@ -18,6 +18,13 @@ pub(crate) fn text(payload: &[u8]) -> Frame {
     encode(TEXT, &[payload])
 }
 
+/// Several frames in one piece.
+pub(crate) fn joined<'a>(frames: impl ExactSizeIterator<Item = &'a Frame> + Clone) -> Frame {
+    let mut bytes = Vec::with_capacity(frames.clone().map(|frame| frame.len()).sum());
+    frames.for_each(|frame| bytes.extend_from_slice(frame));
+    bytes.into()
+}
+
 /// A ping frame without payload.
 pub(crate) fn ping() -> Frame {
     encode(PING, &[])
