@@ -25,6 +25,9 @@ const RESTART_DEADLINE: Duration = Duration::from_secs(15);
 /// The longest that a process may take to stop when asked to.
 const STOP_DEADLINE: Duration = Duration::from_secs(20);
 
+/// How long an HTTP connection is kept for a next request: a gateway that stops waits for those that are kept.
+const IDLE: Duration = Duration::from_millis(500);
+
 /// How often a condition is looked at again while it is waited for.
 pub(super) const POLL: Duration = Duration::from_millis(20);
 
@@ -54,7 +57,8 @@ impl Supervisor {
             .disable_cleanup(std::env::var_os(KEEP).is_some())
             .tempdir()
             .context("a directory for logs")?;
-        let http = reqwest::Client::builder().no_proxy().build().context("an HTTP client")?;
+        let http = reqwest::Client::builder().no_proxy().pool_idle_timeout(IDLE);
+        let http = http.build().context("an HTTP client")?;
         Ok(Self {
             processes: Mutex::default(),
             ports: Mutex::default(),
