@@ -1,5 +1,7 @@
 //! From events to the queues of the connections that listen to its channel.
 
+use std::collections::VecDeque;
+
 use carillon_contract::{Channel, SlowConsumer};
 
 use super::{
@@ -34,9 +36,7 @@ impl Shard {
                     let held = Held { channel: index, offset: *offset, frame: frame.clone() };
                     connection.hold(held, &self.limits);
                 }
-                continue;
-            }
-            if is_whole {
+            } else if is_whole {
                 for (piece, count) in &frames.joined {
                     connection.push(piece.clone(), is_durable, &self.limits, &self.metrics);
                     sent += count;
@@ -47,9 +47,7 @@ impl Shard {
                     sent += 1;
                 }
             }
-            if !std::mem::replace(&mut connection.is_dirty, true) {
-                inner.dirty.push_back(*slot);
-            }
+            connection.await_turn(*slot, &mut inner.dirty);
         }
         self.metrics.frames_sent.inc_by(sent);
     }
@@ -76,9 +74,7 @@ impl Shard {
                 // Which log its greeting will speak of can't be told.
                 Some(_) => connection.close(CloseReason::UNAVAILABLE),
             }
-            if !std::mem::replace(&mut connection.is_dirty, true) {
-                inner.dirty.push_back(listener.slot);
-            }
+            connection.await_turn(listener.slot, &mut inner.dirty);
         }
     }
 
@@ -123,6 +119,14 @@ impl Inner {
 }
 
 impl Connection {
+    /// Has what waits be written when this connection's turn comes; a close that holding too much
+    /// has caused waits as well.
+    fn await_turn(&mut self, slot: usize, dirty: &mut VecDeque<usize>) {
+        if !self.outgoing.is_empty() && !std::mem::replace(&mut self.is_dirty, true) {
+            dirty.push_back(slot);
+        }
+    }
+
     /// Queues a frame, within the bound: above it the endpoint's policy for slow consumers applies.
     fn push(&mut self, frame: Frame, is_durable: bool, limits: &Limits, metrics: &Metrics) {
         if self.closing.is_some() || self.is_broken {
