@@ -7,6 +7,8 @@ SHELL := /bin/bash
 CARGO ?= cargo
 # More arguments for the programs and tests that are started: make run ARGS='--no-demo'
 ARGS ?=
+# What `make bench` measures: one of these alone has more arguments (make bench BENCH=rooms ARGS=--help).
+BENCH ?= run rooms
 
 ## Running it
 
@@ -37,9 +39,9 @@ test-e2e: setup-tests build ## run the end-to-end tests, against one process and
 	$(CARGO) test --workspace --test end_to_end -- $(ARGS)
 
 .PHONY: bench
-bench: ## measure a gateway beside a bare loop (release build; see docs/performance.md)
+bench: ## measure a gateway beside a bare loop, and rooms beside bare writes (release build; see docs/performance.md)
 	$(CARGO) build --release --workspace --bins
-	$(CARGO) run --release --bin bench -- run $(ARGS)
+	for part in $(BENCH); do $(CARGO) run --release --bin bench -- $$part $(ARGS); done
 
 .PHONY: lint
 lint: ## check formatting, clippy's opinion, and the shell scripts' syntax

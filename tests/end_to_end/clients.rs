@@ -1,7 +1,6 @@
 //! The documents' own clients, run as they are written there: Python's `websockets`, `wscat`, curl and JavaScript.
 //!
-//! `documents/` holds their code verbatim; only host, port and token are put in. Until there is chat, those
-//! that document 2 shows with it connect to notifications instead.
+//! `documents/` holds their code verbatim; only host, port and token are put in.
 
 mod program;
 
@@ -10,10 +9,12 @@ use carillon_testkit::{Deployment, Gateway, JWT_SECRET, hs256, simple_jwt_claims
 use serde_json::{Value, json};
 
 use crate::{
-    checks::has,
+    chat_rooms::enter,
+    checks::{connect, has},
+    conversations_chat::Talk,
     suite::{Suite, both},
 };
-use program::Program;
+pub(crate) use program::Program;
 
 /// Where the documents say that the server is.
 const HOST: &str = "localhost:8000";
@@ -22,11 +23,11 @@ pub(crate) fn register(suite: &mut Suite) {
     both!(
         suite,
         s2_09_the_python_client_of_document_1,
-        s2_09_the_python_client_of_document_2,
-        s2_09_wscat_as_in_document_2,
+        s2_09_python_and_wscat_as_in_document_2,
         s2_08_curl_as_in_document_2,
         s2_08_a_page_sends_as_in_document_2,
         s1_02_the_javascript_client_of_document_1,
+        s4_03_the_javascript_chat_client_of_document_4,
         s4_05_the_javascript_client_of_document_4,
         s0_01_the_headers_of_document_4,
     );
@@ -49,38 +50,36 @@ async fn s2_09_the_python_client_of_document_1(deployment: &Deployment) -> anyho
     client.stop().await
 }
 
-/// S2-09: it sends a frame, and prints what comes first.
-async fn s2_09_the_python_client_of_document_2(deployment: &Deployment) -> anyhow::Result<()> {
-    let code = at(&deployment.gateways()[1], include_str!("documents/2-chat.py"));
-    let code = replaced(&code, "/ws/chat/general/", "/ws/notifications/")?;
-    let mut client = Program::python(&code)?;
-    client.line("\"type\":\"connection_status\"").await?;
-    client.ends().await
-}
-
-/// S2-09, S2-04, S1-05: it prints the greeting and what everyone is sent, and sends what is typed.
-async fn s2_09_wscat_as_in_document_2(deployment: &Deployment) -> anyhow::Result<()> {
-    let text = at(&deployment.gateways()[0], include_str!("documents/2-wscat.sh"));
-    let text = replaced(&text, "/ws/chat/general/", "/ws/notifications/")?;
+/// S2-09, S2-01: the Python client hears what it says; wscat prints that, and what its user types.
+async fn s2_09_python_and_wscat_as_in_document_2(deployment: &Deployment) -> anyhow::Result<()> {
+    let [first, second] = deployment.gateways();
+    let text = at(first, include_str!("documents/2-wscat.sh"));
     let mut lines = text.lines();
     let command = lines.find(|line| line.starts_with("wscat")).context("no command")?;
     let typed = lines.find(|line| line.starts_with('{')).context("nothing to type")?;
-    let mut client = Program::shell(command)?;
-    client.line("\"type\":\"connection_status\"").await?;
-    client.type_line(typed).await?;
-    client.line("chat_message").await?;
+    let mut watcher = enter(second.socket("/ws/chat/general/")?).await?;
+    let mut wscat = Program::shell(command)?;
+    // What is typed before it is connected, wscat loses; and it is greeted by nobody.
+    watcher.next_where("wscat", |frame| frame["event"] == "user_joined").await?;
+    let welcome = unique("welcome");
+    watcher.send_json(&json!({"type": "chat_message", "message": welcome})).await?;
+    wscat.line(&welcome).await?;
     // What it prints is what came, to the letter (S1-05).
     for timestamp in
         ["1.50", "-0", "1e3", "12345678901234567890123", "\"2025-01-15T10:30:00Z\"", "\"\\u00e9 é\""]
     {
-        client.type_line(&format!("{{\"type\":\"ping\",\"timestamp\":{timestamp}}}")).await?;
-        client.line(&format!("{{\"type\":\"pong\",\"timestamp\":{timestamp}}}")).await?;
+        wscat.type_line(&format!("{{\"type\":\"ping\",\"timestamp\":{timestamp}}}")).await?;
+        wscat.line(&format!("{{\"type\":\"pong\",\"timestamp\":{timestamp}}}")).await?;
     }
-    let title = unique("New Alert");
-    let body = json!({"title": title, "message": "Important update!"});
-    deployment.api().post("/api/notifications/send/", &body).await?.expect(200)?;
-    client.line(&title).await?;
-    client.stop().await
+    let mut python = Program::python(&at(second, include_str!("documents/2-chat.py")))?;
+    let heard = python.line("Hello from Python").await?;
+    ensure!(heard.contains("\"username\":\"PythonBot\""), "{heard}");
+    python.ends().await?;
+    wscat.line("Hello from Python").await?;
+    wscat.line("user_left").await?;
+    wscat.type_line(typed).await?;
+    wscat.line("\"message\":\"Hello\",\"timestamp\"").await?;
+    wscat.stop().await
 }
 
 /// S2-08: without a token and a recipient.
@@ -180,6 +179,42 @@ async fn s4_05_the_javascript_client_of_document_4(deployment: &Deployment) -> a
         refused.ends().await?;
     }
     accepted.stop().await
+}
+
+/// S4-03, S4-06: it hears what it sends, and what others do.
+async fn s4_03_the_javascript_chat_client_of_document_4(deployment: &Deployment) -> anyhow::Result<()> {
+    let [first, second] = deployment.gateways();
+    let talk = Talk::start(deployment).await?;
+    let code =
+        at(second, &[include_str!("documents/4-chat.js"), include_str!("documents/4-send.js")].join("\n"));
+    let client = |token: &str, text: &str| {
+        let handle = format!(
+            "const handleChatMessage = (data) => {{
+                 console.log('handled', JSON.stringify(data));
+                 if (data.type === 'conversation_joined') sendMessage(websocket, {{message: '{text}'}});
+             }};
+             const websocket = connectToChatWebSocket({}, '{token}');",
+            talk.id
+        );
+        Program::javascript(&format!("{code}\n{handle}"))
+    };
+    let mut alice = connect(first, &talk.path(), &talk.alice.token).await?;
+    let mut bob = client(&talk.bob.token, "Hello there!")?;
+    bob.line("Chat WebSocket connected").await?;
+    bob.line("Hello there!").await?;
+    let heard = alice.next_of_type("chat_message").await?;
+    has(&heard["message"], &json!({"content": "Hello there!", "message_type": "text"}))?;
+    alice.send_json(&json!({"type": "typing_indicator", "is_typing": true})).await?;
+    bob.line("\"is_typing\":true").await?;
+    let mut refused = client("nonsense", "")?;
+    refused.line("Chat WebSocket closed: 4001").await?;
+    let stranger = deployment.user("carol").await?;
+    let mut stranger = client(&stranger.token, "")?;
+    stranger.line("Chat WebSocket closed: 4004").await?;
+    for client in [refused, stranger] {
+        client.ends().await?;
+    }
+    bob.stop().await
 }
 
 /// S0-01: document 4's second method, by a client that can set headers.

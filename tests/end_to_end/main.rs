@@ -10,10 +10,16 @@
 //! `make test-e2e ARGS=s1_05` runs those whose names contain that. When one fails, the end of what each process
 //! logged meanwhile is shown.
 
+mod access;
+mod attachments;
+mod chat_rooms;
 mod checks;
 mod clients;
+mod collaboration;
 mod content;
 mod conversations;
+mod conversations_chat;
+mod counters;
 mod dialects;
 mod events;
 mod expiry;
@@ -34,10 +40,12 @@ mod revocation;
 mod rooms;
 mod secrecy;
 mod sending;
+mod shared_documents;
 mod storable;
 mod suite;
 mod survival;
 mod ticketing;
+mod traffic;
 
 use std::process::ExitCode;
 
@@ -48,8 +56,15 @@ fn main() -> ExitCode {
     project_management::register(&mut suite);
     events::register(&mut suite);
     rooms::register(&mut suite);
+    chat_rooms::register(&mut suite);
+    shared_documents::register(&mut suite);
+    counters::register(&mut suite);
+    collaboration::register(&mut suite);
+    access::register(&mut suite);
     ticketing::register(&mut suite);
     conversations::register(&mut suite);
+    attachments::register(&mut suite);
+    conversations_chat::register(&mut suite);
     origins::register(&mut suite);
     organisations::register(&mut suite);
     identity::register(&mut suite);
@@ -67,6 +82,7 @@ fn main() -> ExitCode {
     permissions::register(&mut suite);
     storable::register(&mut suite);
     secrecy::register(&mut suite);
+    traffic::register(&mut suite);
     clients::register(&mut suite);
     restart::register(&mut suite);
     operations::register(&mut suite);

@@ -1,6 +1,8 @@
 //! What survives when something dies: everything that was acknowledged, and every connection but those of
 //! a gateway that died itself.
 
+mod conversation;
+mod counter;
 mod crowd;
 mod cut_off;
 mod drain;
@@ -31,6 +33,8 @@ const BETWEEN_KILLS: usize = 300;
 
 pub(crate) fn register(suite: &mut Suite) {
     suite.own_cluster("survival_of_every_notification", patient_gateways, every_notification_survives);
+    conversation::register(suite);
+    counter::register(suite);
     lost::register(suite);
     cut_off::register(suite);
     outages::register(suite);

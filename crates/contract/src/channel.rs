@@ -5,11 +5,16 @@ use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
 use crate::ServiceName;
 
 /// The first word of a channel's name, and who owns such channels.
-const KINDS: [(&str, ServiceName); 4] = [
+const KINDS: [(&str, ServiceName); 9] = [
     ("access", ServiceName::Auth),
     ("user", ServiceName::Notification),
     ("everyone", ServiceName::Notification),
     ("org", ServiceName::Notification),
+    ("room", ServiceName::Chat),
+    ("conversation", ServiceName::Chat),
+    ("collaboration", ServiceName::Chat),
+    ("document", ServiceName::Chat),
+    ("counter", ServiceName::Chat),
 ];
 
 /// The longest name in bytes: a name of 100 characters of any script fits, escaped.

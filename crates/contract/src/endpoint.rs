@@ -6,7 +6,7 @@ use matchit::Router;
 
 use crate::{
     ChannelTemplate, ServiceName,
-    path::{self, Located},
+    path::{self, Located, Parameters},
 };
 
 /// A URL pattern, who owns it, and all that a gateway needs to know about it.
@@ -14,13 +14,19 @@ use crate::{
 pub struct Endpoint {
     /// Its name in messages, metrics, logs and `--allow-anonymous`.
     pub name: &'static str,
-    /// The pattern of its path; the trailing slash is optional.
+    /// The pattern of its path; the trailing slash is optional. Of two endpoints with one pattern,
+    /// the first is for paths whose parameter is [`numbered`](Self::numbered).
     pub pattern: &'static str,
+    /// The parameter that is all ASCII digits in this endpoint's paths, if that tells it from another.
+    pub numbered: Option<&'static str>,
     /// The service that opens its sessions and handles its frames.
     pub owner: ServiceName,
     /// The channels that a connection listens to. One with `{user}` is left out for anonymous clients.
     pub channels: &'static [ChannelTemplate],
-    /// The membership that a connection needs for as long as it lives, if any.
+    /// Whether its owner keeps count of who is there: the gateway renews its lease with it.
+    pub presence: bool,
+    /// The membership that a connection needs for as long as it lives, if any. (The owner may ask
+    /// for one when it accepts, too.)
     pub requires: Option<ChannelTemplate>,
     /// The parameter that must be the user's own id, if any (S4-02).
     pub own: Option<&'static str>,
@@ -60,6 +66,9 @@ impl CloseCodes {
     /// Document 4's (S4-06).
     pub const CONVERSATIONS: Self =
         Self { missing: 4003, invalid: 4001, expired: 4002, denied: 4004, mismatch: 4005 };
+    /// Those of documents: `y-websocket` comes back for ever but for codes from 4400 to 4499.
+    pub const DOCUMENTS: Self =
+        Self { missing: 4401, invalid: 4401, expired: 4401, denied: 4403, mismatch: 4403 };
 }
 
 /// What an endpoint's frames are made of.
@@ -85,8 +94,10 @@ pub static ENDPOINTS: &[Endpoint] = &[
     Endpoint {
         name: "notifications",
         pattern: "/ws/notifications/",
+        numbered: None,
         owner: ServiceName::Notification,
         channels: &[ChannelTemplate(&["everyone"]), ChannelTemplate(&["user", "{user}"])],
+        presence: false,
         requires: None,
         own: None,
         anonymous: true,
@@ -99,8 +110,10 @@ pub static ENDPOINTS: &[Endpoint] = &[
     Endpoint {
         name: "user-notifications",
         pattern: "/ws/notifications/{user_id}/",
+        numbered: None,
         owner: ServiceName::Notification,
         channels: &[ChannelTemplate(&["everyone"]), ChannelTemplate(&["user", "{user}"])],
+        presence: false,
         requires: None,
         own: Some("user_id"),
         anonymous: false,
@@ -113,8 +126,10 @@ pub static ENDPOINTS: &[Endpoint] = &[
     Endpoint {
         name: "events",
         pattern: "/ws/events/{org_id}/",
+        numbered: None,
         owner: ServiceName::Notification,
         channels: &[ChannelTemplate(&["org", "{org_id}"])],
+        presence: false,
         requires: Some(ChannelTemplate(&["org", "{org_id}"])),
         own: None,
         anonymous: false,
@@ -122,6 +137,102 @@ pub static ENDPOINTS: &[Endpoint] = &[
         close_codes: CloseCodes::EVENTS,
         payload: Payload::Json,
         invalid_json: "Invalid JSON",
+        slow_consumer: SlowConsumer::Close,
+    },
+    Endpoint {
+        name: "conversation",
+        pattern: "/ws/chat/{room_name}/",
+        numbered: Some("room_name"),
+        owner: ServiceName::Chat,
+        channels: &[ChannelTemplate(&["conversation", "{room_name}"])],
+        presence: true,
+        requires: None,
+        own: None,
+        anonymous: false,
+        dialects: false,
+        close_codes: CloseCodes::CONVERSATIONS,
+        payload: Payload::Json,
+        invalid_json: "Invalid JSON format",
+        slow_consumer: SlowConsumer::Close,
+    },
+    Endpoint {
+        name: "chat",
+        pattern: "/ws/chat/{room_name}/",
+        numbered: None,
+        owner: ServiceName::Chat,
+        channels: &[ChannelTemplate(&["room", "{room_name}"])],
+        presence: true,
+        requires: None,
+        own: None,
+        anonymous: true,
+        dialects: false,
+        close_codes: CloseCodes::CONVERSATIONS,
+        payload: Payload::Json,
+        invalid_json: "Invalid JSON format",
+        slow_consumer: SlowConsumer::Close,
+    },
+    Endpoint {
+        name: "collaboration",
+        pattern: "/ws/collaboration/{room_name}/",
+        numbered: None,
+        owner: ServiceName::Chat,
+        channels: &[ChannelTemplate(&["collaboration", "{room_name}"])],
+        presence: true,
+        requires: None,
+        own: None,
+        anonymous: false,
+        dialects: false,
+        close_codes: CloseCodes::EVENTS,
+        payload: Payload::Json,
+        invalid_json: "Invalid JSON format",
+        slow_consumer: SlowConsumer::Close,
+    },
+    Endpoint {
+        name: "document",
+        pattern: "/ws/documents/{name}/",
+        numbered: None,
+        owner: ServiceName::Chat,
+        channels: &[ChannelTemplate(&["document", "{name}"])],
+        presence: true,
+        requires: None,
+        own: None,
+        anonymous: true,
+        dialects: false,
+        close_codes: CloseCodes::DOCUMENTS,
+        payload: Payload::Binary,
+        invalid_json: "Binary frames only",
+        slow_consumer: SlowConsumer::Drop,
+    },
+    Endpoint {
+        name: "counter",
+        pattern: "/ws/counter/",
+        numbered: None,
+        owner: ServiceName::Chat,
+        channels: &[ChannelTemplate(&["counter", "global"])],
+        presence: true,
+        requires: None,
+        own: None,
+        anonymous: true,
+        dialects: false,
+        close_codes: CloseCodes::EVENTS,
+        payload: Payload::Json,
+        invalid_json: "Invalid JSON format",
+        slow_consumer: SlowConsumer::Close,
+    },
+    Endpoint {
+        name: "named-counter",
+        pattern: "/ws/counter/{name}/",
+        numbered: None,
+        owner: ServiceName::Chat,
+        channels: &[ChannelTemplate(&["counter", "{name}"])],
+        presence: true,
+        requires: None,
+        own: None,
+        anonymous: true,
+        dialects: false,
+        close_codes: CloseCodes::EVENTS,
+        payload: Payload::Json,
+        invalid_json: "Invalid JSON format",
         slow_consumer: SlowConsumer::Close,
     },
 ];
@@ -133,10 +244,19 @@ pub fn endpoint(name: &str) -> Option<&'static Endpoint> {
 
 /// The endpoint at a URL's path (without the query).
 pub fn endpoint_at(path: &str) -> Option<Located<Endpoint>> {
-    static ROUTER: LazyLock<Router<&'static Endpoint>> =
-        LazyLock::new(|| path::router(ENDPOINTS.iter().map(|endpoint| (endpoint.pattern, endpoint))));
+    static ROUTER: LazyLock<Router<Vec<&'static Endpoint>>> =
+        LazyLock::new(|| path::grouped_router(ENDPOINTS.iter().map(|endpoint| (endpoint.pattern, endpoint))));
     let found = ROUTER.at(path).ok()?;
-    Some(Located { row: found.value, parameters: path::decode(&found.params)? })
+    let parameters = path::decode(&found.params)?;
+    let row = found.value.iter().find(|endpoint| endpoint.is_for(&parameters))?;
+    Some(Located { row, parameters })
+}
+
+impl Endpoint {
+    fn is_for(&self, parameters: &Parameters) -> bool {
+        let is_number = |text: &String| text.bytes().all(|byte| byte.is_ascii_digit());
+        self.numbered.is_none_or(|name| parameters.get(name).is_some_and(is_number))
+    }
 }
 
 #[cfg(test)]
@@ -156,10 +276,28 @@ mod tests {
         assert!(endpoint_at("/ws/nothing/").is_none());
     }
 
+    /// S4-01: an all-digit name is a conversation's and never a room's.
+    #[test]
+    fn names_of_digits_are_conversations() {
+        for (path, name) in [
+            ("/ws/chat/7/", "conversation"),
+            ("/ws/chat/007", "conversation"),
+            ("/ws/chat/%37/", "conversation"),
+            ("/ws/chat/general/", "chat"),
+            ("/ws/chat/7a/", "chat"),
+            ("/ws/chat/-7/", "chat"),
+            ("/ws/chat/%D9%A7/", "chat"),
+        ] {
+            assert_eq!(endpoint_at(path).expect("an endpoint").row.name, name, "{path}");
+        }
+    }
+
     #[test]
     fn every_channel_of_an_endpoint_belongs_to_its_owner() {
-        let parameters =
-            ["org_id", "user_id"].map(|name| (name.to_owned(), "x".to_owned())).into_iter().collect();
+        let parameters = ["org_id", "user_id", "room_name", "name"]
+            .map(|name| (name.to_owned(), "x".to_owned()))
+            .into_iter()
+            .collect();
         for endpoint in ENDPOINTS {
             for template in endpoint.channels {
                 let channel =

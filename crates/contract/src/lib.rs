@@ -37,6 +37,18 @@ pub mod messages {
 /// The role that may administer everything.
 pub const ADMIN_ROLE: &str = "admin";
 
+impl messages::Variant {
+    /// The only variant of an event whose channel's subscribers all read the same JSON object.
+    pub fn json(json: impl Into<bytes::Bytes>) -> Self {
+        Self { json: json.into(), ..Self::default() }
+    }
+
+    /// The payload of a binary frame.
+    pub fn binary(payload: impl Into<bytes::Bytes>) -> Self {
+        Self { json: payload.into(), binary: true, ..Self::default() }
+    }
+}
+
 impl messages::Identity {
     /// Whether this identity may administer the deployment.
     pub fn is_admin(&self) -> bool {

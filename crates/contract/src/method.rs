@@ -3,10 +3,10 @@
 use prost::Message;
 
 use crate::messages::{
-    AccessReply, AccessRequest, ClosedNotice, FrameReply, FrameRequest, HeadsReply, HeadsRequest,
-    HistoryReply, HistoryRequest, HttpReply, HttpRequest, JwksReply, JwksRequest, MembersReply,
-    MembersRequest, MembershipReply, MembershipRequest, OpenReply, OpenRequest, PublishEventReply,
-    PublishEventRequest,
+    AccessReply, AccessRequest, ClosedNotice, EnterRequest, FrameReply, FrameRequest, HeadsReply,
+    HeadsRequest, HistoryReply, HistoryRequest, HttpReply, HttpRequest, JwksReply, JwksRequest, MembersReply,
+    MembersRequest, MembershipReply, MembershipRequest, NotifyReply, NotifyRequest, OpenReply, OpenRequest,
+    PublishEventReply, PublishEventRequest, RenewReply, RenewRequest,
 };
 
 /// A request that some service answers at `rpc.<service>.<NAME>`.
@@ -34,6 +34,9 @@ methods! {
     "history": HistoryRequest => HistoryReply,
     "heads": HeadsRequest => HeadsReply,
     "http": HttpRequest => HttpReply,
+    // Every service that owns an endpoint with presence.
+    "renew": RenewRequest => RenewReply,
+    "enter": EnterRequest => (),
     // Auth.
     "access": AccessRequest => AccessReply,
     "jwks": JwksRequest => JwksReply,
@@ -41,4 +44,5 @@ methods! {
     "members": MembersRequest => MembersReply,
     // Notification.
     "publish_event": PublishEventRequest => PublishEventReply,
+    "notify": NotifyRequest => NotifyReply,
 }

@@ -37,6 +37,23 @@ where
     router
 }
 
+/// A router over groups of rows that share a pattern, each in the order of the table.
+///
+/// # Panics
+/// As [`router`].
+pub(crate) fn grouped_router<T>(
+    rows: impl IntoIterator<Item = (&'static str, &'static T)>,
+) -> Router<Vec<&'static T>> {
+    let mut groups: Vec<(&'static str, Vec<&'static T>)> = Vec::new();
+    for (pattern, row) in rows {
+        match groups.iter_mut().find(|(known, _)| *known == pattern) {
+            Some((_, group)) => group.push(row),
+            None => groups.push((pattern, vec![row])),
+        }
+    }
+    router(groups)
+}
+
 /// The matched parameters, percent-decoded. `None` if one is not UTF-8 then, or holds a control character: no id
 /// does, and not every database can even look for one that did.
 pub(crate) fn decode(parameters: &matchit::Params<'_, '_>) -> Option<Parameters> {

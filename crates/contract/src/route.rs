@@ -91,8 +91,8 @@ const fn row(
 /// Every route.
 pub static ROUTES: &[Route] = {
     use Access::{Admin, Anonymous, Public, Scope, User};
-    use HttpMethod::{Delete, Get, Post, Put};
-    use ServiceName::{Auth, Notification};
+    use HttpMethod::{Delete, Get, Patch, Post, Put};
+    use ServiceName::{Auth, Chat, Notification};
     &[
         // Logging in and out.
         row("auth.token", Post, "/api/auth/token/", Auth, Public),
@@ -182,21 +182,67 @@ pub static ROUTES: &[Route] = {
         row("notifications.delete", Delete, "/api/notifications/{notification_id}/", Notification, User),
         // Organisation events.
         row("orgs.events.publish", Post, "/api/orgs/{org_id}/events/", Notification, Scope("events:publish")),
+        // Chat rooms.
+        row("chat.rooms.messages.list", Get, "/api/chat/rooms/{room_name}/messages/", Chat, Anonymous),
+        row(
+            "chat.rooms.messages.send",
+            Post,
+            "/api/chat/rooms/{room_name}/messages/",
+            Chat,
+            Scope("chat:send"),
+        ),
+        // Conversations: the caller's own, but for sending.
+        row("chat.conversations.list", Get, "/api/chat/conversations/", Chat, User),
+        row("chat.conversations.create", Post, "/api/chat/conversations/", Chat, User),
+        row("chat.conversations.show", Get, "/api/chat/conversations/{conversation_id}/", Chat, User),
+        row("chat.conversations.rename", Patch, "/api/chat/conversations/{conversation_id}/", Chat, User),
+        row("chat.conversations.leave", Post, "/api/chat/conversations/{conversation_id}/leave/", Chat, User),
+        row(
+            "chat.conversations.participants.add",
+            Put,
+            "/api/chat/conversations/{conversation_id}/participants/{user_id}/",
+            Chat,
+            User,
+        ),
+        row(
+            "chat.conversations.participants.remove",
+            Delete,
+            "/api/chat/conversations/{conversation_id}/participants/{user_id}/",
+            Chat,
+            User,
+        ),
+        row(
+            "chat.conversations.messages.list",
+            Get,
+            "/api/chat/conversations/{conversation_id}/messages/",
+            Chat,
+            User,
+        ),
+        row(
+            "chat.conversations.messages.send",
+            Post,
+            "/api/chat/conversations/{conversation_id}/messages/",
+            Chat,
+            Scope("chat:send"),
+        ),
+        row("chat.search", Get, "/api/chat/search/", Chat, User),
+        // Attachments of messages in conversations.
+        row("chat.attachments.create", Post, "/api/chat/attachments/", Chat, User),
+        row("chat.attachments.show", Get, "/api/chat/attachments/{attachment_id}/", Chat, User),
+        // Who may enter which rooms and documents.
+        row("chat.access.list", Get, "/api/chat/access/", Chat, Admin),
+        row("chat.access.set", Put, "/api/chat/access/", Chat, Admin),
+        row("chat.access.delete", Delete, "/api/chat/access/{rule_id}/", Chat, Admin),
+        // Counters.
+        row("counter.show", Get, "/api/counter/{name}/", Chat, Anonymous),
+        row("counter.update", Post, "/api/counter/{name}/", Chat, Scope("counter:update")),
     ]
 };
 
 /// The route for a request.
 pub fn route_at(method: &str, path: &str) -> RouteMatch {
-    static ROUTER: LazyLock<Router<Vec<&'static Route>>> = LazyLock::new(|| {
-        let mut by_pattern: Vec<(&'static str, Vec<&'static Route>)> = Vec::new();
-        for route in ROUTES {
-            match by_pattern.iter_mut().find(|(pattern, _)| *pattern == route.pattern) {
-                Some((_, routes)) => routes.push(route),
-                None => by_pattern.push((route.pattern, vec![route])),
-            }
-        }
-        path::router(by_pattern)
-    });
+    static ROUTER: LazyLock<Router<Vec<&'static Route>>> =
+        LazyLock::new(|| path::grouped_router(ROUTES.iter().map(|route| (route.pattern, route))));
     let Ok(found) = ROUTER.at(path) else { return RouteMatch::NotFound };
     let Some(parameters) = path::decode(&found.params) else { return RouteMatch::NotFound };
     match found.value.iter().find(|route| route.method.as_str() == method) {

@@ -10,17 +10,20 @@ pub enum ServiceName {
     Auth,
     /// User notifications and organisation events.
     Notification,
+    /// Chat rooms, conversations, collaboration rooms, documents and counters.
+    Chat,
 }
 
 impl ServiceName {
     /// Every service.
-    pub const ALL: [Self; 2] = [Self::Auth, Self::Notification];
+    pub const ALL: [Self; 3] = [Self::Auth, Self::Notification, Self::Chat];
 
     /// The name as it stands in subjects, schemas, metrics and logs.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Auth => "auth",
             Self::Notification => "notification",
+            Self::Chat => "chat",
         }
     }
 }

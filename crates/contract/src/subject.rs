@@ -19,6 +19,11 @@ impl Subject {
         Self(format!("live.{channel}").into())
     }
 
+    /// `replicas.<service>`: what the replicas of a service tell each other.
+    pub fn replicas(service: ServiceName) -> Self {
+        Self(format!("replicas.{service}").into())
+    }
+
     /// `test.<word>`: where the bus's own contract suite talks.
     ///
     /// # Panics

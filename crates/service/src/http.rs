@@ -1,5 +1,6 @@
 //! HTTP requests as services see them: reading parameters and bodies, writing replies.
 
+mod cause;
 mod problem;
 
 use std::{collections::BTreeMap, str::FromStr};
@@ -7,6 +8,7 @@ use std::{collections::BTreeMap, str::FromStr};
 use carillon_contract::messages::{HttpReply, HttpRequest, Identity};
 use serde::{Serialize, de::DeserializeOwned};
 
+pub use cause::cause;
 pub use problem::Problem;
 
 /// A parameter of the route's pattern; empty if the pattern has none of that name.

@@ -6,7 +6,7 @@ use carillon_contract::ServiceName;
 use sqlx::{AnyPool, ConnectOptions as _, any::AnyConnectOptions};
 use url::Url;
 
-use crate::{Engine, Migration, StoreError, Transaction, metrics::Metrics, postgres, sqlite};
+use crate::{Engine, Migration, Snapshot, StoreError, Transaction, metrics::Metrics, postgres, sqlite};
 
 /// What a deployment may want to set.
 #[derive(Debug, Clone, Copy)]
@@ -92,6 +92,14 @@ impl Database {
         Ok(Transaction::new(self.0.writer.begin_with(self.0.engine.begin()).await?))
     }
 
+    /// One state of the database, for reads that belong together.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the database can't be reached or no connection gets free in time.
+    pub async fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        Ok(Snapshot::new(self.0.reader.begin_with(self.0.engine.snapshot()).await?))
+    }
+
     /// Whether the database answers.
     ///
     /// # Errors
@@ -109,6 +117,11 @@ impl Database {
     /// Which engine it is.
     pub fn engine(&self) -> Engine {
         self.0.engine
+    }
+
+    /// Whose database it is.
+    pub fn service(&self) -> ServiceName {
+        self.0.metrics.service()
     }
 
     /// Adds this database's figures to a registry.

@@ -53,6 +53,14 @@ impl Engine {
         }
     }
 
+    /// How a transaction starts whose reads all see the state of the first.
+    pub(crate) const fn snapshot(self) -> &'static str {
+        match self {
+            Self::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            Self::Sqlite => "BEGIN",
+        }
+    }
+
     /// The suffix of a SELECT that locks its rows until the transaction ends.
     pub const fn for_update(self) -> &'static str {
         match self {

@@ -15,9 +15,10 @@ mod metrics;
 mod migration;
 mod outbox;
 mod postgres;
+mod snapshot;
 mod sqlite;
 mod transaction;
-mod values;
+pub mod values;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -28,6 +29,7 @@ pub use group_commit::{Batch, GroupCommit};
 pub use log::{Appended, Log, NewEvent, Retention};
 pub use migration::Migration;
 pub use outbox::{Debt, Outbox, OutboxDepth};
+pub use snapshot::Snapshot;
 pub use transaction::Transaction;
 
 /// The time, in microseconds since 1970, as every table keeps it.

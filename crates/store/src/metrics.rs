@@ -65,6 +65,10 @@ impl Metrics {
         })
     }
 
+    pub(crate) fn service(&self) -> ServiceName {
+        self.service
+    }
+
     pub(crate) fn register(
         &self,
         registry: &Registry,

@@ -1,7 +1,7 @@
 //! Statements over many rows: their text, and how many rows one may have.
 
 /// The most rows of one statement, so that its parameters stay below SQLite's 32,766.
-pub(crate) const MAX_ROWS: usize = 500;
+pub const MAX_ROWS: usize = 500;
 
 /// A statement of up to so many rows is prepared once per connection and kept.
 const FEW_ROWS: usize = 4;
@@ -10,24 +10,62 @@ const FEW_ROWS: usize = 4;
 const FULL_ROWS: usize = 100;
 
 /// `($1, $2), ($3, $4)` for two rows of two columns.
-pub(crate) fn rows(count: usize, columns: usize) -> String {
+pub fn rows(count: usize, columns: usize) -> String {
     rows_from(1, count, columns)
 }
 
 /// [`rows`] whose first parameter is not the statement's first.
-pub(crate) fn rows_from(first: usize, count: usize, columns: usize) -> String {
+pub fn rows_from(first: usize, count: usize, columns: usize) -> String {
     let row = |row: usize| format!("({})", list(columns, row * columns + first));
     (0..count).map(row).collect::<Vec<_>>().join(", ")
 }
 
 /// `$3, $4` for two parameters from the third.
-pub(crate) fn list(count: usize, first: usize) -> String {
+pub fn list(count: usize, first: usize) -> String {
+    if experiment("PLAIN") {
+        return vec!["?"; count].join(", ");
+    }
     (first..first + count).map(|number| format!("${number}")).collect::<Vec<_>>().join(", ")
 }
 
 /// Whether a statement of so many rows is worth keeping prepared.
-pub(crate) const fn is_kept(rows: usize) -> bool {
+pub fn is_kept(rows: usize) -> bool {
+    if experiment("CHUNK") || experiment("KEEP") {
+        return true;
+    }
+    if experiment("NEVER") {
+        return false;
+    }
     rows <= FEW_ROWS || rows.is_multiple_of(FULL_ROWS)
+}
+
+pub fn experiment(name: &str) -> bool {
+    static E: std::sync::LazyLock<String> =
+        std::sync::LazyLock::new(|| std::env::var("X").unwrap_or_default());
+    E.contains(name)
+}
+
+pub fn chunks<T>(rows: &[T]) -> Vec<&[T]> {
+    static BASE: std::sync::LazyLock<(usize, usize)> = std::sync::LazyLock::new(|| {
+        let text = std::env::var("CH").unwrap_or("128,2".into());
+        let (a, b) = text.split_once(',').unwrap();
+        (a.parse().unwrap(), b.parse().unwrap())
+    });
+    if !experiment("CHUNK") {
+        return rows.chunks(MAX_ROWS).collect();
+    }
+    let (mut size, base) = *BASE;
+    let (mut rest, mut out) = (rows, Vec::new());
+    while !rest.is_empty() {
+        if rest.len() >= size {
+            let (a, b) = rest.split_at(size);
+            out.push(a);
+            rest = b;
+        } else {
+            size /= base;
+        }
+    }
+    out
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use tokio::sync::OnceCell;
 
 pub use cluster::Cluster;
 pub use one_process::OneProcess;
-pub use options::{JWT_SECRET, Options};
+pub use options::{JWT_SECRET, Options, Processes};
 
 use crate::{
     http::{Admin, Api, PASSWORD, User, log_in},

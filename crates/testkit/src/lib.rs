@@ -9,6 +9,7 @@ mod nats;
 mod nats_proxy;
 mod postgres;
 mod process;
+pub mod service;
 mod tokens;
 mod websocket;
 
@@ -17,7 +18,7 @@ use std::{
     time::Duration,
 };
 
-pub use deployment::{Cluster, Deployment, Form, Gateway, JWT_SECRET, OneProcess, Options};
+pub use deployment::{Cluster, Deployment, Form, Gateway, JWT_SECRET, OneProcess, Options, Processes};
 pub use http::{ADMIN, Admin, Api, PASSWORD, Reply, ServiceToken, User, log_in, send};
 pub use nats::Nats;
 pub use nats_proxy::NatsProxy;

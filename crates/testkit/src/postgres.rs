@@ -120,7 +120,7 @@ fn arguments(data: &Path, port: u16, durability: Durability) -> Vec<OsString> {
         format!("port={port}"),
         "listen_addresses=127.0.0.1".to_owned(),
         "unix_socket_directories=".to_owned(),
-        "max_connections=200".to_owned(),
+        "max_connections=500".to_owned(),
         format!("fsync={fsync}"),
     ] {
         arguments.extend(["-c".into(), setting.into()]);

@@ -13,7 +13,8 @@ const REDACTED: &str = "[redacted]";
 /// A shorter run of base64url holds no more than the beginning of a header.
 const MIN_LENGTH: usize = 16;
 
-const PARAMETER: &str = "token=";
+/// How the names of secret parameters end. The signature of a file's address is the permission to have it.
+const PARAMETERS: [&str; 2] = ["token=", "signature="];
 
 /// Decodes a piece that was cut out of base64url at any multiple of four characters.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
@@ -24,7 +25,7 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// The text without tokens: whatever looks like a JWT, and the value of every parameter whose name ends
-/// in `token`, becomes `[redacted]`. Text without any is returned as it is.
+/// in `token` or `signature`, becomes `[redacted]`. Text without any is returned as it is.
 pub fn redact(text: &str) -> Cow<'_, str> {
     let mut clean = String::new();
     let mut copied = 0;
@@ -50,11 +51,11 @@ pub fn redact(text: &str) -> Cow<'_, str> {
 /// The secret that begins at this byte, or whose parameter's name does.
 fn secret_at(text: &str, at: usize) -> Option<std::ops::Range<usize>> {
     let rest = &text.as_bytes()[at..];
-    if rest.get(..PARAMETER.len()).is_some_and(|name| name.eq_ignore_ascii_case(PARAMETER.as_bytes())) {
-        let start = at + PARAMETER.len();
-        return Some(
-            start..start + rest[PARAMETER.len()..].iter().take_while(|byte| is_value(**byte)).count(),
-        );
+    let is_here =
+        |name: &&str| rest.get(..name.len()).is_some_and(|found| found.eq_ignore_ascii_case(name.as_bytes()));
+    if let Some(name) = PARAMETERS.iter().find(|name| is_here(name)) {
+        let start = at + name.len();
+        return Some(start..start + rest[name.len()..].iter().take_while(|byte| is_value(**byte)).count());
     }
     begins_like_a_header(rest).then(|| at..at + token_length(rest))
 }

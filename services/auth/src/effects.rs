@@ -55,12 +55,8 @@ impl Effects {
 
     fn change(&mut self, change: Change) {
         let change = AccessChange { change: Some(change) };
-        self.events.push(NewEvent {
-            channel: Channel::access(),
-            cause: random_id(),
-            variants: vec![Variant { dialects: Vec::new(), json: change.encode_to_vec().into() }],
-            except_connection: String::new(),
-        });
+        let variants = vec![Variant::json(change.encode_to_vec())];
+        self.events.push(NewEvent::new(Channel::access(), random_id(), variants));
     }
 
     /// Owes notification an event of the organisation (S1-15).

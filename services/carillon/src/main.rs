@@ -1,6 +1,7 @@
 //! One binary: `carillon up` runs every service in one process.
 
 mod banner;
+mod files;
 mod up;
 
 use std::process::ExitCode;

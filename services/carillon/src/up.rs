@@ -10,12 +10,16 @@ use std::{
 use anyhow::Context;
 use carillon_auth::{Args as AuthArgs, BootstrapArgs, Demo, LoginArgs, TokenArgs};
 use carillon_bus::Bus;
+use carillon_chat::{Args as ChatArgs, SettingsArgs as ChatSettingsArgs};
 use carillon_notification::{Args as NotificationArgs, RetentionArgs};
 use carillon_service::{DatabaseArgs, LogArgs, Shell, serve_ops, shutdown_on_signals};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::banner::{self, Banner};
+use crate::{
+    banner::{self, Banner},
+    files,
+};
 
 /// Options of `carillon up`.
 #[derive(Debug, clap::Args)]
@@ -50,6 +54,8 @@ pub(crate) struct Args {
     bootstrap: BootstrapArgs,
     #[command(flatten, next_help_heading = "Notifications")]
     retention: RetentionArgs,
+    #[command(flatten, next_help_heading = "Chat")]
+    chat: ChatSettingsArgs,
 }
 
 /// Runs until SIGTERM or SIGINT.
@@ -61,6 +67,7 @@ pub(crate) async fn run(mut args: Args) -> anyhow::Result<()> {
     }
     let demo = args.demo(loopback);
     let _lock = lock(&args.data_dir)?;
+    files::kept_in(&args.data_dir, &mut args.gateway.blobs)?;
     let listener = carillon_gateway::listen(args.gateway.listen)?;
 
     let shell = Shell::new(Bus::in_process());
@@ -122,9 +129,15 @@ fn start(args: &Args, demo: Demo, shell: &Shell) -> anyhow::Result<JoinSet<anyho
     };
     let notification =
         NotificationArgs { database: args.database("notification"), retention: args.retention.clone() };
+    let chat = ChatArgs {
+        database: args.database("chat"),
+        blobs: args.gateway.blobs.clone(),
+        settings: args.chat.clone(),
+    };
     let mut running = JoinSet::new();
     running.spawn(carillon_auth::run(auth, shell.clone()));
     running.spawn(carillon_notification::run(notification, shell.clone()));
+    running.spawn(carillon_chat::run(chat, shell.clone()));
     Ok(running)
 }
 

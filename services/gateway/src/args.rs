@@ -5,6 +5,7 @@ mod issuers;
 use std::{net::SocketAddr, time::Duration};
 
 use anyhow::Context;
+use carillon_blob::BlobArgs;
 use carillon_contract::{Dialect, ENDPOINTS, ROUTES};
 use clap::Args as ClapArgs;
 
@@ -67,6 +68,14 @@ pub struct Args {
     #[arg(long, env = "CARILLON_FRAME_BYTES", value_name = "BYTES", default_value_t = 65_536, value_parser = clap::value_parser!(u32).range(1_024..=1_048_576))]
     pub frame_bytes: u32,
 
+    /// The same at endpoints of binary frames (documents).
+    #[arg(long, env = "CARILLON_BINARY_FRAME_BYTES", value_name = "BYTES", default_value_t = 1_048_576, value_parser = clap::value_parser!(u32).range(1_024..=2_097_152))]
+    pub binary_frame_bytes: u32,
+
+    /// What a client may send in a minute at such endpoints, in bytes; one that sends more is slowed down.
+    #[arg(long, env = "CARILLON_BINARY_BYTES_PER_MINUTE", value_name = "BYTES", default_value_t = 16_777_216, value_parser = clap::value_parser!(u32).range(65_536..))]
+    pub binary_bytes_per_minute: u32,
+
     /// The largest HTTP body, in bytes; a larger one gets 413.
     #[arg(long, env = "CARILLON_BODY_BYTES", value_name = "BYTES", default_value_t = 1_048_576, value_parser = clap::value_parser!(u32).range(1_024..=2_097_152))]
     pub body_bytes: u32,
@@ -100,6 +109,10 @@ pub struct Args {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub issuers: IssuerArgs,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub blobs: BlobArgs,
 }
 
 impl Args {
@@ -120,6 +133,8 @@ impl Args {
             dialect: self.default_dialect,
             refuse_with_http: self.refuse_with_http,
             frame_bytes: bytes(self.frame_bytes)?,
+            binary_frame_bytes: bytes(self.binary_frame_bytes)?,
+            binary_bytes_per_minute: self.binary_bytes_per_minute.into(),
             body_bytes: bytes(self.body_bytes)?,
             request_timeout: seconds(self.request_timeout_seconds),
         })

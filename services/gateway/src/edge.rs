@@ -7,15 +7,16 @@ use std::sync::Arc;
 
 use actix_cors::Cors;
 use actix_web::{
-    App, Error, HttpResponse,
+    App, Error, HttpRequest, HttpResponse,
     body::MessageBody,
     dev::{Service, ServiceFactory, ServiceRequest, ServiceResponse},
     http::{ConnectionType, StatusCode, header},
     web,
 };
 use carillon_contract::messages::HttpReply;
+use carillon_service::http::Problem;
 
-use crate::gateway::Gateway;
+use crate::{blobs, gateway::Gateway};
 
 /// Seconds for which browsers may remember what a preflight said.
 const PREFLIGHT_SECONDS: usize = 3_600;
@@ -41,6 +42,7 @@ pub(crate) fn application(
             let (gateway, answered) = (drained.clone(), service.call(request));
             async move { answered.await.map(|response| last_if_draining(&gateway, response)) }
         })
+        .route("/blobs/{key:.*}", web::to(blobs::serve))
         .default_service(web::to(forward::forward))
 }
 
@@ -58,9 +60,9 @@ fn cors_for(origins: &[String]) -> Cors {
     let cors = Cors::default()
         .block_on_origin_mismatch(false)
         .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])
-        .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT])
+        .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT, header::RANGE])
         .allowed_headers(["idempotency-key", "x-request-id", "x-csrftoken"])
-        .expose_headers(["x-request-id", "retry-after"])
+        .expose_headers(["x-request-id", "retry-after", "content-disposition", "content-range"])
         .max_age(PREFLIGHT_SECONDS);
     origins.iter().fold(cors, |cors, origin| match origin.as_str() {
         "*" => cors.allow_any_origin(),
@@ -68,8 +70,21 @@ fn cors_for(origins: &[String]) -> Cors {
     })
 }
 
+/// Refuses requests to hosts that this gateway isn't known by.
+pub(crate) fn check_host(gateway: &Gateway, request: &HttpRequest) -> Result<(), Problem> {
+    // Not actix's `connection_info`, which believes any client's X-Forwarded-Host.
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let allowed = gateway.settings.allowed_hosts.allows_host(host.unwrap_or_default());
+    if allowed { Ok(()) } else { Err(Problem::bad_request("host not allowed")) }
+}
+
+/// Where a request comes from.
+pub(crate) fn address(request: &HttpRequest) -> String {
+    request.peer_addr().map(|address| address.ip().to_string()).unwrap_or_default()
+}
+
 /// A service's reply as an HTTP response.
-fn response(reply: HttpReply, request: &str) -> HttpResponse {
+pub(crate) fn response(reply: HttpReply, request: &str) -> HttpResponse {
     let status = u16::try_from(reply.status).ok().and_then(|status| StatusCode::from_u16(status).ok());
     let mut response = HttpResponse::build(status.unwrap_or(StatusCode::BAD_GATEWAY));
     response

@@ -9,9 +9,12 @@ use std::{
 };
 
 use carillon_bus::Bus;
-use carillon_contract::Dialect;
+use carillon_contract::{Dialect, Endpoint, Payload};
 
-use crate::{authenticator::Authenticator, hosts::AllowedHosts, hub::Hub, metrics::Metrics};
+use crate::{
+    authenticator::Authenticator, blobs::Door, hosts::AllowedHosts, hub::Hub, leases::Leases,
+    metrics::Metrics,
+};
 
 /// One gateway.
 pub(crate) struct Gateway {
@@ -20,8 +23,11 @@ pub(crate) struct Gateway {
     pub(crate) authenticator: Authenticator,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) settings: Settings,
+    /// Where files pass.
+    pub(crate) door: Door,
     /// Unique among gateways, and among the lives of this one.
     pub(crate) incarnation: String,
+    pub(crate) leases: Leases,
     pub(crate) draining: AtomicBool,
     connections: AtomicU64,
 }
@@ -40,10 +46,24 @@ pub(crate) struct Settings {
     pub(crate) refuse_with_http: bool,
     /// The largest message from a client, in bytes.
     pub(crate) frame_bytes: usize,
+    /// The same at endpoints of binary frames.
+    pub(crate) binary_frame_bytes: usize,
+    /// What a client of binary frames may send in a minute without being slowed down, in bytes.
+    pub(crate) binary_bytes_per_minute: u64,
     /// The largest HTTP body, in bytes.
     pub(crate) body_bytes: usize,
     /// How long a client may take over its request head or body.
     pub(crate) request_timeout: Duration,
+}
+
+impl Settings {
+    /// The largest message from a client of this endpoint, in bytes.
+    pub(crate) fn frame_bytes_of(&self, endpoint: &Endpoint) -> usize {
+        match endpoint.payload {
+            Payload::Json => self.frame_bytes,
+            Payload::Binary => self.binary_frame_bytes,
+        }
+    }
 }
 
 impl Gateway {
@@ -53,10 +73,12 @@ impl Gateway {
         authenticator: Authenticator,
         metrics: Arc<Metrics>,
         settings: Settings,
+        door: Door,
     ) -> Self {
         let incarnation = format!("{:016x}", rand::random::<u64>());
         let (draining, connections) = (AtomicBool::new(false), AtomicU64::new(0));
-        Self { bus, hub, authenticator, metrics, settings, incarnation, draining, connections }
+        let leases = Leases::new();
+        Self { bus, hub, authenticator, metrics, settings, door, incarnation, leases, draining, connections }
     }
 
     /// An id for a connection, unique for ever.

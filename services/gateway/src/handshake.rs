@@ -49,6 +49,7 @@ pub(crate) async fn decide(gateway: &Arc<Gateway>, head: &RequestHead) -> Decisi
     match examine(gateway, head, located).await {
         Ok((admission, query)) => {
             gateway.metrics.handshakes.with_label_values(&[endpoint.name, "accepted"]).inc();
+            log_accepted(head, &admission.info);
             Decision::Admit(admission, query)
         }
         Err((refusal, admission)) => {
@@ -77,7 +78,7 @@ async fn examine(
         dialect: None,
         identity: None,
         channels: Box::default(),
-        requires: None,
+        requires: Box::default(),
     };
     let outcome = identify::identify(gateway, endpoint, &info.parameters, token.as_deref()).await;
     info.identity = outcome.as_ref().ok().cloned().flatten();
@@ -121,7 +122,7 @@ fn resolve(info: &mut SessionInfo) -> Result<(), Refusal> {
         None => None,
     };
     info.channels = channels.into();
-    info.requires = requires;
+    info.requires = requires.into_iter().map(|resource| resource.as_str().into()).collect();
     Ok(())
 }
 
@@ -134,12 +135,23 @@ fn refuse(gateway: &Gateway, refusal: Refusal, admission: Option<Box<Admission>>
     }
 }
 
+/// One line for each attempt that gets as far as its endpoint's owner (S4-11).
+fn log_accepted(head: &RequestHead, info: &SessionInfo) {
+    tracing::info!(
+        endpoint = info.endpoint.name, address = address(head), connection = %info.connection,
+        user = info.user().unwrap_or_default(), "a handshake was accepted"
+    );
+}
+
+fn address(head: &RequestHead) -> String {
+    head.peer_addr.map(|address| address.ip().to_string()).unwrap_or_default()
+}
+
 /// One line for each refusal, without the token (S1-16, S4-11).
 fn log(endpoint: &Endpoint, head: &RequestHead, refusal: &Refusal) {
-    let address = head.peer_addr.map(|address| address.ip().to_string()).unwrap_or_default();
     let path = head.uri.path_and_query().map_or("", |path| path.as_str());
     tracing::info!(
-        endpoint = endpoint.name, address, path = %redact(path), reason = %refusal,
+        endpoint = endpoint.name, address = address(head), path = %redact(path), reason = %refusal,
         "a handshake was refused"
     );
 }

@@ -6,17 +6,20 @@
 //! - [`handshake`] decides who may connect; [`session`] is the life of a connection;
 //! - [`hub`] subscribes, orders events and fills gaps, once per gateway;
 //! - [`shard`] fans out, once per worker thread; [`websocket`] is the protocol;
-//! - [`edge`] is the HTTP door; [`access`] follows revocations.
+//! - [`edge`] is the HTTP door, [`blobs`] that of files; [`access`] follows revocations;
+//! - [`leases`] vouch for the connections that services count.
 
 mod access;
 mod args;
 mod authenticator;
+mod blobs;
 mod clock;
 mod edge;
 mod gateway;
 mod handshake;
 mod hosts;
 mod hub;
+mod leases;
 mod metrics;
 mod server;
 mod session;
@@ -43,6 +46,7 @@ use tokio_util::sync::CancellationToken;
 use access::{Access, Follower};
 pub use args::{Args, IssuerArgs};
 use authenticator::Authenticator;
+use blobs::Door;
 use gateway::Gateway;
 use metrics::Metrics;
 use server::Seat;
@@ -83,6 +87,7 @@ pub async fn run_on(
     let address = listener.local_addr()?;
     let settings = args.settings()?;
     let metrics = Arc::new(Metrics::new(&shell.metrics)?);
+    let door = Door::new(&args, &shell.metrics)?;
     let verifier = args.issuers.verifier(&shell.bus)?;
     let access = Arc::new(Access::new(args::seconds(args.access_grace_seconds)));
     // The hub outlives the shutdown: what is on its way still reaches clients that are being drained.
@@ -98,7 +103,7 @@ pub async fn run_on(
             recent_bytes: usize::try_from(args.recent_bytes)?,
         },
         metrics.clone(),
-        ended,
+        ended.clone(),
     );
     let follower = Follower {
         bus: shell.bus.clone(),
@@ -115,7 +120,9 @@ pub async fn run_on(
     };
     let following = tokio::spawn(follower.run());
     let authenticator = Authenticator::new(verifier, access.clone());
-    let gateway = Arc::new(Gateway::new(shell.bus.clone(), hub, authenticator, metrics, settings));
+    let gateway = Arc::new(Gateway::new(shell.bus.clone(), hub, authenticator, metrics, settings, door));
+
+    leases::keep(&gateway, &controls, &ended);
 
     let server = server::build(&gateway, listener, seats, &args.cors_origins)?;
     let handle = server.handle();

@@ -15,6 +15,8 @@ pub(crate) struct Metrics {
     pub(crate) closes: IntCounterVec,
     /// Frames that clients sent, by endpoint.
     pub(crate) frames_received: IntCounterVec,
+    /// Binary frames that waited because their client sends too much.
+    pub(crate) slowed: IntCounter,
     /// Frames put on their way to clients.
     pub(crate) frames_sent: IntCounter,
     /// Bytes written to WebSockets.
@@ -31,6 +33,10 @@ pub(crate) struct Metrics {
     pub(crate) http_duration: HistogramVec,
     /// Channels subscribed to.
     pub(crate) channels: IntGauge,
+    /// Renewals of leases, by owner and outcome.
+    pub(crate) lease_renewals: IntCounterVec,
+    /// Connections of which owners were told again.
+    pub(crate) entered_again: IntCounter,
     undecodable: IntCounter,
     gaps: IntCounterVec,
 }
@@ -60,6 +66,10 @@ impl Metrics {
             frames_received: IntCounterVec::new(
                 Opts::new("carillon_gateway_frames_received_total", "Messages received, by endpoint."),
                 &["endpoint"],
+            )?,
+            slowed: IntCounter::new(
+                "carillon_gateway_frames_slowed_total",
+                "Binary messages that waited because their client sent more than it may in a minute.",
             )?,
             frames_sent: IntCounter::new("carillon_gateway_frames_sent_total", "Frames queued for clients.")?,
             bytes_sent: IntCounter::new("carillon_gateway_sent_bytes_total", "Bytes written to WebSockets.")?,
@@ -96,6 +106,17 @@ impl Metrics {
                 "carillon_gateway_channels",
                 "Channels that the gateway is subscribed to.",
             )?,
+            lease_renewals: IntCounterVec::new(
+                Opts::new(
+                    "carillon_gateway_lease_renewals_total",
+                    "Renewals of the gateway's lease with services that count who is there, by outcome.",
+                ),
+                &["owner", "outcome"],
+            )?,
+            entered_again: IntCounter::new(
+                "carillon_gateway_entered_again_total",
+                "Connections that were told again to services whose lease of this gateway had lapsed.",
+            )?,
             undecodable: IntCounter::new(
                 "carillon_gateway_undecodable_events_total",
                 "Messages on the bus that were no events.",
@@ -117,6 +138,7 @@ impl Metrics {
         registry.register(Box::new(self.handshakes.clone()))?;
         registry.register(Box::new(self.closes.clone()))?;
         registry.register(Box::new(self.frames_received.clone()))?;
+        registry.register(Box::new(self.slowed.clone()))?;
         registry.register(Box::new(self.frames_sent.clone()))?;
         registry.register(Box::new(self.bytes_sent.clone()))?;
         registry.register(Box::new(self.event_delay.clone()))?;
@@ -125,6 +147,8 @@ impl Metrics {
         registry.register(Box::new(self.http_requests.clone()))?;
         registry.register(Box::new(self.http_duration.clone()))?;
         registry.register(Box::new(self.channels.clone()))?;
+        registry.register(Box::new(self.lease_renewals.clone()))?;
+        registry.register(Box::new(self.entered_again.clone()))?;
         registry.register(Box::new(self.undecodable.clone()))?;
         registry.register(Box::new(self.gaps.clone()))
     }

@@ -5,15 +5,20 @@
 
 mod burst;
 mod connection;
+mod dismiss;
 mod fan_out;
 mod flush;
+mod membership;
+mod opening;
 mod outgoing;
 mod registry;
 mod render;
+mod roll;
 mod timers;
 mod worker;
 
-pub(crate) use connection::Key;
+pub(crate) use connection::{Departure, Key};
 pub(crate) use registry::{Limits, Shard, State};
 pub(crate) use render::render;
+pub(crate) use roll::Roll;
 pub(crate) use worker::{Control, Draining, work};

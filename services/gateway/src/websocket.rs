@@ -7,4 +7,4 @@ mod frame;
 
 pub(crate) use close::CloseReason;
 pub(crate) use decoder::{Decoder, Incoming};
-pub(crate) use frame::{Frame, close, event, greeting, joined, ping, pong, text};
+pub(crate) use frame::{Frame, binary, close, event, greeting, joined, ping, pong, text};

@@ -79,8 +79,8 @@ impl Content {
     pub(crate) fn variants(&self, id: &Id) -> Vec<Variant> {
         let ticketing = vec![Dialect::Ticketing.as_str().to_owned()];
         vec![
-            Variant { dialects: Vec::new(), json: self.superset(id).into() },
-            Variant { dialects: ticketing, json: self.ticketing(id).into() },
+            Variant::json(self.superset(id)),
+            Variant { dialects: ticketing, ..Variant::json(self.ticketing(id)) },
         ]
     }
 

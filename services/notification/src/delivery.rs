@@ -12,9 +12,10 @@ use std::{
 };
 
 use carillon_contract::{Channel, Id};
+use carillon_service::Outgoing;
 use carillon_store::{Batch, Log, NewEvent, StoreError, Transaction};
 
-use crate::{content::Content, outgoing::Outgoing};
+use crate::content::Content;
 
 pub(crate) use claims::Claim;
 pub(crate) use trim::RETENTION;
@@ -117,7 +118,7 @@ impl Deliveries {
 
 /// The event of a notification that has got its id.
 fn event(channel: Channel, cause: String, content: &Content, id: &Id) -> NewEvent {
-    NewEvent { channel, cause, variants: content.variants(id), except_connection: String::new() }
+    NewEvent::new(channel, cause, content.variants(id))
 }
 
 /// A row that must be there is not.

@@ -100,7 +100,7 @@ impl Command {
 }
 
 fn reply(frame: &Value) -> FrameReply {
-    FrameReply { frames: vec![frame.to_string().into()], close: None }
+    FrameReply { frames: vec![frame.to_string().into()], ..FrameReply::default() }
 }
 
 fn error(message: &str) -> FrameReply {

@@ -6,7 +6,6 @@
 //! used (`inbox`).
 
 mod args;
-mod cause;
 mod content;
 mod delivery;
 mod fields;
@@ -15,7 +14,6 @@ mod inbox;
 mod metrics;
 mod org_event;
 mod organisation;
-mod outgoing;
 mod retention;
 mod routes;
 mod send;

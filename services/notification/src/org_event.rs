@@ -3,12 +3,10 @@
 use std::sync::Arc;
 
 use carillon_contract::{Channel, messages::Variant};
+use carillon_service::Outgoing;
 use carillon_store::{Appended, Batch, Log, NewEvent, StoreError, Transaction};
 
-use crate::{
-    fields::{FieldError, Fields, is_object, push_member, quoted},
-    outgoing::Outgoing,
-};
+use crate::fields::{FieldError, Fields, is_object, push_member, quoted};
 
 /// Organisation event types of document 1's catalogue; any other is allowed (S1-15).
 pub const ORG_EVENT_TYPES: [&str; 7] = [
@@ -118,12 +116,8 @@ impl Batch for Publications {
 
 impl Publication {
     fn event(&self) -> NewEvent {
-        NewEvent {
-            channel: self.channel.clone(),
-            cause: self.cause.clone(),
-            variants: vec![Variant { dialects: Vec::new(), json: self.frame.0.clone().into() }],
-            except_connection: String::new(),
-        }
+        let variants = vec![Variant::json(self.frame.0.clone())];
+        NewEvent::new(self.channel.clone(), self.cause.as_str(), variants)
     }
 }
 

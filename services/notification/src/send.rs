@@ -1,5 +1,6 @@
 //! `POST /api/notifications/send/` (S2-08).
 
+mod notify;
 mod order;
 mod permission;
 mod refusal;
@@ -12,12 +13,14 @@ use carillon_contract::{
     Id,
     messages::{HttpReply, HttpRequest},
 };
-use carillon_service::{Publisher, http::Problem};
-use carillon_store::{Database, GroupCommit, now};
+use carillon_service::{
+    Publisher,
+    http::{self, Problem},
+};
+use carillon_store::{Database, GroupCommit, StoreError, now};
 use futures_util::future::join_all;
 
 use crate::{
-    cause,
     content::{Content, id_json},
     delivery::{Claim, Delivered, Deliveries, Delivery, Recipient},
     metrics::Metrics,
@@ -57,7 +60,7 @@ impl Sender {
         let started = Instant::now();
         let order = Order::read(&request.body, now())?;
         permission::check(request.identity.as_ref(), &order.recipients)?;
-        let parcel = order.parcel(cause::of(request)?, !request.idempotency_key.is_empty());
+        let parcel = order.parcel(http::cause(request)?, !request.idempotency_key.is_empty());
         let body = match &order.recipients {
             Recipients::Everyone => {
                 let id = self.deliver(&parcel, Recipient::Everyone, "everyone").await?;
@@ -120,19 +123,29 @@ impl Sender {
 
     /// Stores one delivery, publishes it, and tells its id.
     async fn deliver(&self, parcel: &Parcel, recipient: Recipient, label: &str) -> Result<Id, SendError> {
+        self.submit(parcel, recipient, label).await?.ok_or_else(SendError::key_taken)
+    }
+
+    /// [`deliver`](Self::deliver): `None` if the idempotency key was used for something else.
+    async fn submit(
+        &self,
+        parcel: &Parcel,
+        recipient: Recipient,
+        label: &str,
+    ) -> Result<Option<Id>, StoreError> {
         let Parcel { content, cause, claim } = parcel;
         let (content, cause, claim) = (content.clone(), cause.clone(), claim.clone());
         match self.deliveries.submit(Delivery { recipient, content, cause, claim }).await? {
             Delivered::New(id, outgoing) => {
                 outgoing.publish(&self.publisher).await;
                 self.metrics.sent.with_label_values(&[label]).inc();
-                Ok(id)
+                Ok(Some(id))
             }
             Delivered::Repeated(id) => {
                 self.metrics.repeated.inc();
-                Ok(id)
+                Ok(Some(id))
             }
-            Delivered::KeyTaken => Err(SendError::key_taken()),
+            Delivered::KeyTaken => Ok(None),
         }
     }
 }

@@ -5,7 +5,8 @@ use carillon_bus::Bus;
 use carillon_contract::{
     Method, ServiceName,
     messages::{
-        FrameReply, FrameRequest, HttpReply, HttpRequest, OpenReply, OpenRequest, PublishEventRequest,
+        FrameReply, FrameRequest, HttpReply, HttpRequest, NotifyRequest, OpenReply, OpenRequest,
+        PublishEventRequest,
     },
 };
 use carillon_service::{Failure, Publisher, Service, Shell, answer, http::Problem};
@@ -110,6 +111,7 @@ impl Service for Notification {
 
     async fn call(&self, method: &str, payload: Bytes) -> Result<Bytes, Failure> {
         match method {
+            NotifyRequest::NAME => answer(payload, |request| self.sender.notify(request)).await,
             PublishEventRequest::NAME => {
                 answer(payload, |request| routes::publish_event(&self.events, request)).await
             }

@@ -66,6 +66,7 @@ async fn accept(log: &Log, endpoint: &Endpoint, session: &Session) -> Result<Acc
         greeting: vec![greeting(endpoint, session).to_string().into()],
         epoch: log.epoch().to_owned(),
         channels: log.heads(&names).await?,
+        ..Accept::default()
     })
 }
 

@@ -24,6 +24,23 @@ pub(crate) fn cpu_seconds(process: u32) -> Result<f64> {
     Ok(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
 }
 
+/// The same of a process and its children, those that have ended included: a Postgres has a process for
+/// each connection.
+///
+/// # Errors
+/// A process that is no more.
+pub(crate) fn family_cpu_seconds(parent: u32) -> Result<f64> {
+    let stat = read(parent, "stat")?;
+    let own = family_ticks(&stat).with_context(|| format!("not understood: {stat}"))?;
+    // A child that ends meanwhile is in its parent's accounts the next time.
+    let others = fs::read_dir("/proc").context("cannot read /proc")?.filter_map(|entry| {
+        let process: u32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
+        read(process, "stat").ok()
+    });
+    let children = others.filter(|stat| parent_of(stat) == Some(parent)).filter_map(|stat| ticks(&stat));
+    Ok((own + children.sum::<u64>()) as f64 / rustix::param::clock_ticks_per_second() as f64)
+}
+
 /// The memory of a process now.
 ///
 /// # Errors
@@ -39,13 +56,33 @@ fn read(process: u32, file: &str) -> Result<String> {
     fs::read_to_string(&path).with_context(|| format!("cannot read {path}: has the process ended?"))
 }
 
-/// utime and stime, the 14th and 15th field; the 2nd is a name in parentheses that can hold anything.
+/// utime and stime, the 14th and 15th field.
 fn ticks(stat: &str) -> Option<u64> {
-    let (_, fields) = stat.rsplit_once(')')?;
-    let mut fields = fields.split_whitespace().skip(11);
-    let user: u64 = fields.next()?.parse().ok()?;
-    let system: u64 = fields.next()?.parse().ok()?;
-    Some(user + system)
+    sum(fields(stat)?.skip(11).take(2))
+}
+
+/// Those, and the same of children that have ended, cutime and cstime.
+fn family_ticks(stat: &str) -> Option<u64> {
+    sum(fields(stat)?.skip(11).take(4))
+}
+
+/// ppid, the 4th field.
+fn parent_of(stat: &str) -> Option<u32> {
+    fields(stat)?.nth(1)?.parse().ok()
+}
+
+/// From the 3rd: the 2nd is a name in parentheses that can hold anything.
+fn fields(stat: &str) -> Option<impl Iterator<Item = &str>> {
+    Some(stat.rsplit_once(')')?.1.split_whitespace())
+}
+
+fn sum<'a>(fields: impl Iterator<Item = &'a str>) -> Option<u64> {
+    let (mut sum, mut count) = (0, 0);
+    for field in fields {
+        sum += field.parse::<u64>().ok()?;
+        count += 1;
+    }
+    (count > 0).then_some(sum)
 }
 
 /// A line of the form `Name:   123 kB`.
@@ -60,14 +97,16 @@ mod tests {
 
     #[test]
     fn a_name_full_of_parentheses_misleads_nobody() {
-        let stat = "7 (a) b (c) S 1 7 7 0 -1 4194560 100 0 0 0 250 50 0 0 20 0 1 0 5 1000 200";
-        assert_eq!(ticks(stat), Some(300));
+        let stat = "7 (a) b (c) S 1 7 7 0 -1 4194560 100 0 0 0 250 50 30 20 20 0 1 0 5 1000 200";
+        assert_eq!((ticks(stat), family_ticks(stat), parent_of(stat)), (Some(300), Some(350), Some(1)));
+        assert_eq!(ticks("7 (a) S 1"), None);
     }
 
     #[test]
     fn this_process_has_accounts() {
         let here = std::process::id();
         assert!(cpu_seconds(here).expect("a time") >= 0.0);
+        assert!(family_cpu_seconds(here).expect("a time") >= 0.0);
         let memory = memory(here).expect("memory");
         assert!(memory.resident > 0 && memory.proportional > 0);
     }

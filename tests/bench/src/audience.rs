@@ -1,37 +1,25 @@
-//! The load client: many connections to one server, all on one thread and one epoll.
+//! Everybody who listens to one channel of one server, and checks what comes.
 
 use std::{
     net::SocketAddr,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, ensure};
-use mio::{Events, Interest, Poll, Token, event::Event, net::TcpStream};
+use anyhow::{Result, ensure};
 
 use crate::{
-    connection::{Connection, Stage},
+    connection::Ears,
     intake::{Intake, Tally},
-    message::{Clock, Stamp},
+    message::{Clock, Stamp, stamp},
+    sockets::Sockets,
 };
 
-/// Handshakes under way at once: fewer than any server's backlog.
-const HANDSHAKES: usize = 64;
-/// Nothing at all for so long means that something is lost.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// More than 64 messages in flight take, so that one read empties a socket.
-const SCRATCH: usize = 64 * 1024;
-
-/// Everybody who listens to one server.
+/// The audience of one server.
 #[derive(Debug)]
 pub(crate) struct Audience {
-    server: SocketAddr,
-    path: &'static str,
     clock: Clock,
-    poll: Poll,
-    events: Events,
-    connections: Vec<Connection>,
-    ready: usize,
-    scratch: Box<[u8]>,
+    sockets: Sockets,
+    listeners: Listeners,
 }
 
 impl Audience {
@@ -40,29 +28,12 @@ impl Audience {
     /// # Errors
     /// A client that is refused, or not served in time.
     pub(crate) fn connect(server: SocketAddr, path: &'static str, count: usize) -> Result<Self> {
-        let mut audience = Self {
-            server,
-            path,
-            clock: Clock::start(),
-            poll: Poll::new()?,
-            events: Events::with_capacity(1024),
-            connections: Vec::with_capacity(count),
-            ready: 0,
-            scratch: vec![0; SCRATCH].into_boxed_slice(),
-        };
-        while audience.ready < count {
-            while audience.connections.len() < count.min(audience.ready + HANDSHAKES) {
-                audience.open()?;
-            }
-            let (before, since) = (audience.ready, Instant::now());
-            while audience.ready == before {
-                audience
-                    .turn(PATIENCE, |_, _| Ok(()))
-                    .with_context(|| format!("after {before} greetings"))?;
-                ensure!(since.elapsed() < PATIENCE, "only {before} of {count} connections were greeted");
-            }
-        }
-        Ok(audience)
+        let clock = Clock::start();
+        let mut listeners = Listeners { each: vec![Listener::default(); count], greeted: 0 };
+        let mut intake = Intake::new(clock, |_, _| Ok(()));
+        let mut hearing = Hearing { listeners: &mut listeners, intake: &mut intake };
+        let sockets = Sockets::connect(server, &vec![path.to_owned(); count], &mut hearing)?;
+        Ok(Self { clock, sockets, listeners })
     }
 
     /// The clock by which messages to this audience are stamped.
@@ -72,7 +43,7 @@ impl Audience {
 
     /// How many connections there are.
     pub(crate) fn len(&self) -> usize {
-        self.connections.len()
+        self.sockets.len()
     }
 
     /// Waits for something to happen, `patience` at most, and hands every measured message to `deliver`
@@ -85,16 +56,9 @@ impl Audience {
         patience: Duration,
         deliver: impl FnMut(Stamp, u64) -> Result<()>,
     ) -> Result<Tally> {
-        match self.poll.poll(&mut self.events, Some(patience)) {
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => return Ok(Tally::default()),
-            other => other.context("cannot wait for events")?,
-        }
         let mut intake = Intake::new(self.clock, deliver);
-        let events = std::mem::replace(&mut self.events, Events::with_capacity(0));
-        for event in &events {
-            self.serve(event, &mut intake).with_context(|| format!("connection {}", event.token().0))?;
-        }
-        self.events = events;
+        let mut hearing = Hearing { listeners: &mut self.listeners, intake: &mut intake };
+        self.sockets.turn(patience, &mut hearing)?;
         Ok(intake.tally)
     }
 
@@ -110,31 +74,108 @@ impl Audience {
         }
         Ok(())
     }
+}
 
-    fn open(&mut self) -> Result<()> {
-        let mut stream = TcpStream::connect(self.server).context("cannot open another connection")?;
-        let token = Token(self.connections.len());
-        self.poll.registry().register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
-        self.connections.push(Connection::new(stream));
+#[derive(Debug)]
+struct Listeners {
+    each: Vec<Listener>,
+    greeted: usize,
+}
+
+/// What one connection has heard.
+#[derive(Debug, Default, Clone)]
+struct Listener {
+    is_greeted: bool,
+    /// The number of the last message.
+    last: u64,
+}
+
+impl Listener {
+    /// Messages come once, in order, and none is missing.
+    fn check(&mut self, stamp: Stamp) -> Result<()> {
+        let Stamp { sequence, .. } = stamp;
+        ensure!(self.is_greeted, "message {sequence} came before the greeting");
+        ensure!(
+            sequence == self.last + 1,
+            "message {sequence} came where {} was due: lost, repeated or out of order",
+            self.last + 1
+        );
+        self.last = sequence;
+        Ok(())
+    }
+}
+
+/// One turn's listening.
+struct Hearing<'a, D> {
+    listeners: &'a mut Listeners,
+    intake: &'a mut Intake<D>,
+}
+
+impl<D: FnMut(Stamp, u64) -> Result<()>> Ears for Hearing<'_, D> {
+    fn read(&mut self) {
+        self.intake.read();
+    }
+
+    /// What is no message belongs to the greeting, which has an end.
+    fn text(&mut self, index: usize, text: &[u8], length: usize) -> Result<()> {
+        let listener = &mut self.listeners.each[index];
+        if let Some(stamp) = stamp(text)? {
+            listener.check(stamp)?;
+            return self.intake.deliver(stamp, length);
+        }
+        ensure!(listener.last == 0, "between messages came: {}", String::from_utf8_lossy(text));
+        if !std::mem::replace(&mut listener.is_greeted, true) {
+            self.listeners.greeted += 1;
+        }
         Ok(())
     }
 
-    fn serve<D>(&mut self, event: &Event, intake: &mut Intake<D>) -> Result<()>
-    where
-        D: FnMut(Stamp, u64) -> Result<()>,
-    {
-        let connection = &mut self.connections[event.token().0];
-        let before = connection.stage;
-        if before == Stage::Connecting {
-            if connection.ask(self.server, self.path)? {
-                self.poll.registry().reregister(&mut connection.stream, event.token(), Interest::READABLE)?;
-            }
-            return Ok(());
+    fn greeted(&self) -> usize {
+        self.listeners.greeted
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::spliced;
+
+    const GREETING: &[u8] = b"{\"type\":\"greeting\"}";
+
+    /// What one listener makes of these texts.
+    fn hear(texts: &[Vec<u8>]) -> Result<u64> {
+        let mut listeners = Listeners { each: vec![Listener::default()], greeted: 0 };
+        let mut intake = Intake::new(Clock::start(), |_, _| Ok(()));
+        let mut hearing = Hearing { listeners: &mut listeners, intake: &mut intake };
+        for text in texts {
+            hearing.text(0, text, text.len())?;
         }
-        connection.receive(&mut self.scratch, event.is_read_closed(), intake)?;
-        if before != Stage::Ready && connection.stage == Stage::Ready {
-            self.ready += 1;
+        Ok(intake.tally.deliveries)
+    }
+
+    fn message(sequence: u64) -> Vec<u8> {
+        spliced(Stamp { sequence, sent: 1 }, 128)
+    }
+
+    #[test]
+    fn messages_in_order_are_counted() {
+        let deliveries = hear(&[GREETING.to_vec(), message(1), message(2), message(3)]);
+        assert_eq!(deliveries.expect("no error"), 3);
+    }
+
+    #[test]
+    fn what_is_lost_repeated_or_reordered_is_an_error() {
+        for numbers in [[1, 3].as_slice(), &[1, 1], &[2, 1], &[1, 2, 2]] {
+            let messages = numbers.iter().map(|number| message(*number));
+            let texts: Vec<_> = std::iter::once(GREETING.to_vec()).chain(messages).collect();
+            assert!(hear(&texts).is_err(), "{numbers:?}");
         }
-        Ok(())
+    }
+
+    #[test]
+    fn a_stranger_between_messages_is_an_error() {
+        assert!(hear(&[GREETING.to_vec(), GREETING.to_vec(), message(1)]).is_ok());
+        assert!(hear(&[GREETING.to_vec(), message(1), GREETING.to_vec()]).is_err());
+        assert!(hear(&[message(1)]).is_err());
     }
 }

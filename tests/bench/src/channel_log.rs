@@ -6,7 +6,6 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use bytes::Bytes;
 use carillon_contract::{
     Channel,
     messages::{ChannelHead, Event, HeadsReply, HeadsRequest, HistoryReply, HistoryRequest, Variant},
@@ -38,8 +37,8 @@ impl ChannelLog {
             epoch: EPOCH.to_owned(),
             offset: state.head,
             at: now(),
-            variants: vec![Variant { dialects: Vec::new(), json: Bytes::from(json) }],
-            except_connection: String::new(),
+            variants: vec![Variant::json(json)],
+            ..Event::default()
         };
         if state.recent.len() == KEPT {
             state.recent.pop_front();

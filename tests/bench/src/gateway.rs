@@ -2,8 +2,7 @@
 
 use std::{
     env,
-    io::{Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{SocketAddr, TcpListener},
     path::PathBuf,
     thread,
     time::{Duration, Instant},
@@ -13,6 +12,7 @@ use anyhow::{Context, Result, bail, ensure};
 use tempfile::TempDir;
 
 use crate::{
+    metrics,
     placement::Placement,
     process::{self, Process},
     stand_in::StandIn,
@@ -71,13 +71,5 @@ fn await_ready(process: &mut Process, operations: SocketAddr) -> Result<()> {
 
 /// Whether `/readyz` says so.
 fn is_ready(operations: SocketAddr) -> bool {
-    let ask = || -> std::io::Result<Vec<u8>> {
-        let mut stream = TcpStream::connect(operations)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
-        let mut response = Vec::new();
-        stream.read_to_end(&mut response)?;
-        Ok(response)
-    };
-    ask().is_ok_and(|response| response.starts_with(b"HTTP/1.1 200 "))
+    metrics::get(operations, "/readyz").is_ok_and(|response| response.starts_with("HTTP/1.1 200 "))
 }

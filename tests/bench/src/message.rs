@@ -71,7 +71,11 @@ pub(crate) fn stamp(payload: &[u8]) -> Result<Option<Stamp>> {
     Ok(Some(Stamp { sequence, sent }))
 }
 
-fn number(digits: &[u8]) -> Result<u64> {
+/// A number of digits alone.
+///
+/// # Errors
+/// Anything else than a digit.
+pub(crate) fn number(digits: &[u8]) -> Result<u64> {
     let mut number = 0;
     for digit in digits {
         ensure!(digit.is_ascii_digit(), "a message whose stamp is damaged");

@@ -141,11 +141,13 @@ impl Report {
     }
 }
 
-fn median(quartiles: Option<Quartiles>) -> String {
+/// The middle, or a dash where nothing was measured.
+pub(crate) fn median(quartiles: Option<Quartiles>) -> String {
     quartiles.map_or("–".to_owned(), |found| significant(found.median))
 }
 
-fn spread(quartiles: Option<Quartiles>) -> String {
+/// The middle of ratios, with their quartiles.
+pub(crate) fn spread(quartiles: Option<Quartiles>) -> String {
     let Some(Quartiles { lower, median, upper }) = quartiles else { return "–".to_owned() };
     format!("{}× ({}–{})", significant(median), significant(lower), significant(upper))
 }

@@ -101,7 +101,7 @@ impl Service {
     fn open(&self) -> OpenReply {
         let channels = vec![self.log.head(Channel::everyone().as_str())];
         let greeting = vec![Bytes::from_static(GREETING)];
-        let accept = Accept { greeting, epoch: EPOCH.to_owned(), channels };
+        let accept = Accept { greeting, epoch: EPOCH.to_owned(), channels, ..Accept::default() };
         OpenReply { outcome: Some(Outcome::Accept(accept)) }
     }
 }

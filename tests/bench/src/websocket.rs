@@ -107,6 +107,18 @@ pub(crate) fn write_text(text: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(text);
 }
 
+/// A client's text frame. The masking key is zero, so that the payload stays as it is.
+pub(crate) fn client_text(text: &[u8]) -> Result<Vec<u8>> {
+    let length = u16::try_from(text.len()).context("a text of more than 64 KiB")?;
+    let mut frame = match u8::try_from(length) {
+        Ok(length @ ..=125) => vec![0x81, 0x80 | length],
+        _ => [[0x81, 0x80 | 126], length.to_be_bytes()].concat(),
+    };
+    frame.extend_from_slice(&[0; 4]);
+    frame.extend_from_slice(text);
+    Ok(frame)
+}
+
 /// A client's answer to a ping. The masking key is zero, so that the payload stays as it is.
 pub(crate) fn pong(payload: &[u8]) -> Result<Vec<u8>> {
     let length = u8::try_from(payload.len()).ok().filter(|length| *length <= 125);
@@ -151,6 +163,13 @@ mod tests {
         let response = upgrade_response();
         assert_eq!(accepted(&response).expect("an acceptance"), Some(response.len()));
         assert!(accepted(b"HTTP/1.1 403 Forbidden\r\n\r\n").is_err());
+    }
+
+    #[test]
+    fn a_clients_text_is_masked_and_unchanged() {
+        assert_eq!(client_text(b"hi").expect("a frame"), [0x81, 0x82, 0, 0, 0, 0, b'h', b'i']);
+        let long = client_text(&[b'x'; 200]).expect("a frame");
+        assert_eq!((&long[..4], long.len()), (&[0x81, 0xfe, 0, 200][..], 208));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use tokio::{
 const BROWSER: &str = "globalThis.WebSocket = require('ws');";
 
 /// A running program, which is killed when this is dropped.
-pub(super) struct Program {
+pub(crate) struct Program {
     child: Child,
     input: ChildStdin,
     output: Lines<BufReader<ChildStdout>>,
@@ -23,13 +23,13 @@ pub(super) struct Program {
 
 impl Program {
     /// Python code, in the environment that `scripts/setup-tests.sh` makes.
-    pub(super) fn python(code: &str) -> anyhow::Result<Self> {
+    pub(crate) fn python(code: &str) -> anyhow::Result<Self> {
         let python = installed(".venv/bin/python")?;
         Self::start(Command::new(python).args(["-u", "-c", code]))
     }
 
     /// JavaScript, as on a page.
-    pub(super) fn javascript(code: &str) -> anyhow::Result<Self> {
+    pub(crate) fn javascript(code: &str) -> anyhow::Result<Self> {
         let modules = installed("node_modules")?;
         Self::start(
             Command::new("node").env("NODE_PATH", modules).args(["-e", &format!("{BROWSER}\n{code}")]),
@@ -37,7 +37,7 @@ impl Program {
     }
 
     /// A shell's command line; `wscat` is on its PATH.
-    pub(super) fn shell(command: &str) -> anyhow::Result<Self> {
+    pub(crate) fn shell(command: &str) -> anyhow::Result<Self> {
         let programs = installed("node_modules/.bin")?;
         let path = std::env::var("PATH").unwrap_or_default();
         let path = format!("{}:{path}", programs.display());
@@ -53,7 +53,7 @@ impl Program {
     }
 
     /// The next line that has this text; those before are passed over.
-    pub(super) async fn line(&mut self, text: &str) -> anyhow::Result<String> {
+    pub(crate) async fn line(&mut self, text: &str) -> anyhow::Result<String> {
         loop {
             match timeout(DEADLINE, self.output.next_line()).await {
                 Ok(Ok(Some(line))) => {
@@ -71,19 +71,19 @@ impl Program {
     }
 
     /// Types a line.
-    pub(super) async fn type_line(&mut self, line: &str) -> anyhow::Result<()> {
+    pub(crate) async fn type_line(&mut self, line: &str) -> anyhow::Result<()> {
         self.input.write_all(format!("{line}\n").as_bytes()).await.context("typing")
     }
 
     /// Waits until it ends by itself, well.
-    pub(super) async fn ends(mut self) -> anyhow::Result<()> {
+    pub(crate) async fn ends(mut self) -> anyhow::Result<()> {
         let status = timeout(DEADLINE, self.child.wait()).await.context("it did not end")??;
         ensure!(status.success(), "{status}: {}", self.complaints().await);
         Ok(())
     }
 
     /// Stops it, after it was seen to run.
-    pub(super) async fn stop(mut self) -> anyhow::Result<()> {
+    pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
         ensure!(self.child.try_wait()?.is_none(), "it has ended: {}", self.complaints().await);
         self.child.kill().await.context("stopping it")
     }

@@ -24,14 +24,20 @@ pub struct Problem {
     field: Option<String>,
     #[serde(skip)]
     retry_after: Option<u32>,
+    /// A header that belongs to this status alone.
     #[serde(skip)]
-    allowed: Option<String>,
+    header: Option<Box<(&'static str, String)>>,
 }
 
 impl Problem {
     fn new(status: u16, title: &'static str, detail: impl Into<String>) -> Self {
-        let (field, retry_after, allowed) = (None, None, None);
-        Self { kind: "about:blank", title, status, detail: detail.into(), field, retry_after, allowed }
+        let (kind, detail) = ("about:blank", detail.into());
+        let (field, retry_after, header) = (None, None, None);
+        Self { kind, title, status, detail, field, retry_after, header }
+    }
+
+    fn with(self, header: &'static str, value: String) -> Self {
+        Self { header: Some(Box::new((header, value))), ..self }
     }
 
     /// 400: the request can't be read.
@@ -58,7 +64,7 @@ impl Problem {
     pub fn method_not_allowed(allowed: &[&str]) -> Self {
         let allowed = allowed.join(", ");
         let problem = Self::new(405, "Method Not Allowed", format!("this path has {allowed}"));
-        Self { allowed: Some(allowed), ..problem }
+        problem.with("allow", allowed)
     }
 
     /// 408: the request took too long to arrive.
@@ -74,6 +80,17 @@ impl Problem {
     /// 413: the body is too large.
     pub fn too_large(detail: &str) -> Self {
         Self::new(413, "Content Too Large", detail)
+    }
+
+    /// 415: not the type that is taken here.
+    pub fn unsupported_media_type(detail: &str) -> Self {
+        Self::new(415, "Unsupported Media Type", detail)
+    }
+
+    /// 416: no such part of what has this many bytes.
+    pub fn range_not_satisfiable(size: u64) -> Self {
+        let problem = Self::new(416, "Range Not Satisfiable", format!("there are {size} bytes"));
+        problem.with("content-range", format!("bytes */{size}"))
     }
 
     /// 422: well-formed, but this field is not what it must be.
@@ -112,8 +129,8 @@ impl Problem {
         if let Some(seconds) = self.retry_after {
             headers.insert("retry-after".to_owned(), seconds.to_string());
         }
-        if let Some(methods) = &self.allowed {
-            headers.insert("allow".to_owned(), methods.clone());
+        if let Some(header) = &self.header {
+            headers.insert(header.0.to_owned(), header.1.clone());
         }
         if self.status == 401 {
             headers.insert("www-authenticate".to_owned(), "Bearer".to_owned());

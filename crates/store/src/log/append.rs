@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use carillon_contract::{Channel, messages};
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::{Log, decode_variants, encode_variants, offset};
+use super::{Log, decode_content, encode_content, offset};
 use crate::{
     StoreError, Transaction, now,
-    values::{self, MAX_ROWS},
+    values,
 };
 
 /// An event that is to be appended.
@@ -22,6 +22,15 @@ pub struct NewEvent {
     pub variants: Vec<messages::Variant>,
     /// A connection that is not to receive it, or empty.
     pub except_connection: String,
+    /// Set: it ends sessions that listen to the channel as well.
+    pub dismissal: Option<messages::Dismissal>,
+}
+
+impl NewEvent {
+    /// An event for everyone who listens to the channel.
+    pub fn new(channel: Channel, cause: impl Into<String>, variants: Vec<messages::Variant>) -> Self {
+        Self { channel, cause: cause.into(), variants, except_connection: String::new(), dismissal: None }
+    }
 }
 
 /// What became of a [`NewEvent`].
@@ -69,7 +78,7 @@ impl Log {
         distinct: &Distinct<'_>,
     ) -> Result<Vec<Option<messages::Event>>, StoreError> {
         let mut stored = vec![None; distinct.events.len()];
-        for events in distinct.events.chunks(MAX_ROWS) {
+        for events in values::chunks(&distinct.events) {
             let statement = format!(
                 "SELECT event.channel, event.cause, event.position, event.at, event.except_connection, \
                  event.variants FROM (VALUES {}) AS wanted \
@@ -82,13 +91,14 @@ impl Log {
                 .fold(query, |query, event| query.bind(event.channel.as_str()).bind(event.cause.as_str()));
             for row in query.fetch_all(&mut **tx).await? {
                 let slot = distinct.slots.get(&(row.try_get(0)?, row.try_get(1)?)).copied();
+                let content = decode_content(row.try_get(5)?)?;
                 let event = messages::Event {
                     channel: row.try_get(0)?,
                     epoch: self.epoch().to_owned(),
                     offset: offset(row.try_get(2)?),
                     at: row.try_get(3)?,
                     except_connection: row.try_get(4)?,
-                    variants: decode_variants(row.try_get(5)?)?,
+                    ..content
                 };
                 slot.and_then(|slot| stored.get_mut(slot)).map(|place| place.replace(event));
             }
@@ -113,6 +123,7 @@ impl Log {
                 at,
                 variants: event.variants.clone(),
                 except_connection: event.except_connection.clone(),
+                dismissal: event.dismissal.clone(),
             });
             *next -= 1;
         }
@@ -178,7 +189,7 @@ async fn move_heads(
 ) -> Result<BTreeMap<String, i64>, StoreError> {
     let counts: Vec<_> = counts.iter().collect();
     let mut heads = BTreeMap::new();
-    for counts in counts.chunks(MAX_ROWS) {
+    for counts in values::chunks(&counts) {
         let statement = format!(
             "INSERT INTO channel (name, head) VALUES {} \
              ON CONFLICT (name) DO UPDATE SET head = channel.head + excluded.head RETURNING name, head",
@@ -204,7 +215,7 @@ async fn insert(
         .filter(|(_, known)| !**known)
         .filter_map(|((event, stored), _)| Some((*event, stored.as_ref()?)))
         .collect();
-    for rows in fresh.chunks(MAX_ROWS) {
+    for rows in values::chunks(&fresh) {
         let statement = format!(
             "INSERT INTO event (channel, position, cause, at, except_connection, variants) VALUES {}",
             values::rows(rows.len(), 6)
@@ -217,7 +228,7 @@ async fn insert(
                 .bind(event.cause.as_str())
                 .bind(stored.at)
                 .bind(event.except_connection.as_str())
-                .bind(encode_variants(&event.variants));
+                .bind(encode_content(event));
         }
         query.execute(&mut **tx).await?;
     }

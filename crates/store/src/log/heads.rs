@@ -3,7 +3,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use carillon_contract::messages;
-use sqlx::{AssertSqlSafe, Row as _};
+use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
 use super::{Log, offset};
 use crate::{
@@ -21,13 +21,26 @@ impl Log {
     /// # Errors
     /// If the database fails.
     pub async fn heads(&self, channels: &[String]) -> Result<Vec<messages::ChannelHead>, StoreError> {
+        let mut connection = self.database.reader().acquire().await?;
+        self.heads_at(&mut connection, channels).await
+    }
+
+    /// [`heads`](Self::heads) as a snapshot or a transaction sees them.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn heads_at(
+        &self,
+        connection: &mut AnyConnection,
+        channels: &[String],
+    ) -> Result<Vec<messages::ChannelHead>, StoreError> {
         let mut heads: HashMap<String, i64> = HashMap::with_capacity(channels.len());
         for names in channels.chunks(MAX_ROWS) {
             let list = values::list(names.len(), 1);
             let statement = format!("SELECT name, head FROM channel WHERE name IN ({list})");
             let query = sqlx::query(AssertSqlSafe(statement)).persistent(values::is_kept(names.len()));
             let query = names.iter().fold(query, |query, name| query.bind(name.as_str()));
-            for row in query.fetch_all(self.database.reader()).await? {
+            for row in query.fetch_all(&mut *connection).await? {
                 heads.insert(row.try_get(0)?, row.try_get(1)?);
             }
         }

@@ -3,7 +3,7 @@
 use carillon_contract::messages;
 use sqlx::{Row as _, any::AnyRow};
 
-use super::{Log, decode_variants, offset};
+use super::{Log, decode_content, offset};
 use crate::StoreError;
 
 /// The most events of one reply.
@@ -67,13 +67,14 @@ impl Log {
     /// The event of a row, if it has one: a channel without any has a row as well.
     fn event(&self, channel: &str, row: &AnyRow) -> Result<Option<messages::Event>, StoreError> {
         let Some(position) = row.try_get::<Option<i64>, _>(2)? else { return Ok(None) };
+        let content = decode_content(row.try_get(5)?)?;
         Ok(Some(messages::Event {
             channel: channel.to_owned(),
             epoch: self.epoch().to_owned(),
             offset: offset(position),
             at: row.try_get(3)?,
             except_connection: row.try_get(4)?,
-            variants: decode_variants(row.try_get(5)?)?,
+            ..content
         }))
     }
 }

@@ -3,6 +3,7 @@
 mod append;
 mod heads;
 mod history;
+mod known;
 mod prune;
 
 use std::{sync::Arc, time::Duration};
@@ -65,13 +66,14 @@ fn random_epoch() -> String {
     (0..8).map(|_| char::from(LETTERS[rand::random_range(0..LETTERS.len())])).collect()
 }
 
-/// As the log keeps them: an event with nothing but its variants.
-fn encode_variants(variants: &[messages::Variant]) -> Vec<u8> {
-    messages::Event { variants: variants.to_vec(), ..Default::default() }.encode_to_vec()
+/// What the log keeps in one column: an event with nothing but its variants and its dismissal.
+fn encode_content(event: &NewEvent) -> Vec<u8> {
+    let (variants, dismissal) = (event.variants.clone(), event.dismissal.clone());
+    messages::Event { variants, dismissal, ..Default::default() }.encode_to_vec()
 }
 
-fn decode_variants(bytes: &[u8]) -> Result<Vec<messages::Variant>, StoreError> {
-    Ok(messages::Event::decode(bytes).map_err(StoreError::other)?.variants)
+fn decode_content(bytes: &[u8]) -> Result<messages::Event, StoreError> {
+    messages::Event::decode(bytes).map_err(StoreError::other)
 }
 
 /// Offsets are BIGINT in the database and never negative.

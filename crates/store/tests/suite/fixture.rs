@@ -22,12 +22,8 @@ pub(crate) fn event(channel_name: &str, cause: &str) -> NewEvent {
 }
 
 pub(crate) fn event_of(channel_name: &str, cause: &str, json: Bytes) -> NewEvent {
-    NewEvent {
-        channel: channel(channel_name),
-        cause: cause.into(),
-        variants: vec![Variant { dialects: vec!["events".into()], json }],
-        except_connection: String::new(),
-    }
+    let variants = vec![Variant { dialects: vec!["events".into()], ..Variant::json(json) }];
+    NewEvent::new(channel(channel_name), cause, variants)
 }
 
 /// Appends in a transaction of its own.

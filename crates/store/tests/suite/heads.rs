@@ -22,6 +22,17 @@ pub(crate) async fn heads_come_in_the_order_asked_for(fresh: Fresh) {
     assert_eq!(log.heads(&many).await.unwrap().iter().map(|head| head.offset).sum::<u64>(), 5);
 }
 
+pub(crate) async fn known_causes_are_those_of_their_channel(fresh: Fresh) {
+    let (database, log) = fresh.log().await;
+    fill(&database, &log, "a", "x", 2).await;
+    let (a, b) = (channel("a"), channel("b"));
+    let mut connection = database.reader().acquire().await.unwrap();
+    let asked = [(a.as_str(), "x1"), (a.as_str(), "y1"), (b.as_str(), "x1")];
+    let known = log.known(&mut connection, &asked).await.unwrap();
+    assert_eq!(known, [(a.to_string(), "x1".to_owned())].into());
+    assert!(log.known(&mut connection, &[]).await.unwrap().is_empty());
+}
+
 pub(crate) async fn recently_changed_channels_are_announced(fresh: Fresh) {
     let (database, log) = fresh.log().await;
     fill(&database, &log, "old", "x", 3).await;

@@ -1,6 +1,6 @@
 //! Reading a channel's past.
 
-use carillon_contract::messages::{HistoryRequest, Variant};
+use carillon_contract::messages::{Dismissal, HistoryRequest, Variant};
 use carillon_store::now;
 use prost::Message as _;
 
@@ -14,7 +14,8 @@ pub(crate) async fn events_come_in_order_and_whole(fresh: Fresh) {
     let before = now();
     let mut new = event("a", "x");
     new.except_connection = "connection-7".into();
-    new.variants.push(Variant { dialects: vec![], json: vec![0, 255, 128].into() });
+    new.variants.push(Variant::binary(vec![0, 255, 128]));
+    new.dismissal = Some(Dismissal { user: "7".into(), code: 4_004, reason: "removed".into() });
     let appended = append(&database, &log, &[new.clone()]).await.unwrap();
     fill(&database, &log, "a", "y", 4).await;
     fill(&database, &log, "other", "y", 4).await;
@@ -23,6 +24,7 @@ pub(crate) async fn events_come_in_order_and_whole(fresh: Fresh) {
     assert_eq!(offsets(&reply.events), [1, 2, 3, 4, 5]);
     assert_eq!(reply.events[0], appended[0].event);
     assert_eq!(reply.events[0].variants, new.variants);
+    assert_eq!(reply.events[0].dismissal, new.dismissal);
     assert_eq!(reply.events[0].except_connection, "connection-7");
     assert!((before..=now()).contains(&reply.events[0].at));
     assert_eq!(offsets(&history(&log, "a", 3, 100).await.events), [4, 5]);

@@ -80,6 +80,7 @@ fn trials(engines: &Arc<Engines>) -> Vec<Trial> {
         }
         heads: BOTH {
             heads_come_in_the_order_asked_for,
+            known_causes_are_those_of_their_channel,
             recently_changed_channels_are_announced,
         }
         prune: BOTH {

@@ -5,7 +5,11 @@ use std::sync::Arc;
 use rustix::process::Signal;
 use tokio::sync::OnceCell;
 
-use super::{Deployment, Form, Gateway, Options, one_process::address, options::variable};
+use super::{
+    Deployment, Form, Gateway, Options, Processes,
+    one_process::address,
+    options::{BLOB_SECRET, variable},
+};
 use crate::{
     http::{ADMIN, PASSWORD},
     nats::Nats,
@@ -13,20 +17,18 @@ use crate::{
     process::{Ready, Spec, Supervisor, Tier, built},
 };
 
-/// The services that own a domain, and how many replicas of each there are.
-const SERVICES: [&str; 2] = ["auth", "notification"];
-const REPLICAS: usize = 2;
-
 /// What anonymous clients may use, as with `carillon up` on loopback.
-const ANONYMOUS: &str = "notifications,notifications.send";
+const ANONYMOUS: &str = "notifications,notifications.send,chat,chat.rooms.messages.list,counter,named-counter,\
+     counter.show,document";
 
 /// A cluster on this machine: `nats`, `postgres`, `gateway-1`, `gateway-2`, `auth-1`, `auth-2`,
-/// `notification-1` and `notification-2`.
+/// `notification-1`, `notification-2`, `chat-1` and `chat-2`, or as many of them as [`Processes`] says.
 #[derive(Debug)]
 pub struct Cluster {
     deployment: Deployment,
     nats: Nats,
     postgres: Postgres,
+    processes: Processes,
     environment: Vec<(String, String)>,
     gateway_arguments: Vec<String>,
 }
@@ -44,7 +46,10 @@ impl Cluster {
         )?;
         let mut environment = options.environment();
         environment.push(variable("CARILLON_NATS_URL", &nats.url()));
-        let gateways = gateways(&supervisor, options.gateway_ports)?;
+        let files = supervisor.directory().join("blobs").display().to_string();
+        environment.push(variable("CARILLON_BLOB_STORE", &files));
+        environment.push(variable("CARILLON_BLOB_SECRET", BLOB_SECRET));
+        let gateways = gateways(&supervisor, &options)?;
         let cluster = Self {
             deployment: Deployment {
                 form: Form::Cluster,
@@ -55,6 +60,7 @@ impl Cluster {
             },
             nats,
             postgres,
+            processes: options.processes,
             environment,
             gateway_arguments: options.gateway_arguments,
         };
@@ -112,12 +118,13 @@ impl Cluster {
 
     async fn launch_everything(&self) -> anyhow::Result<()> {
         let supervisor = &self.deployment.supervisor;
-        for service in SERVICES {
-            for replica in 1..=REPLICAS {
+        for service in self.processes.services {
+            for replica in 1..=self.processes.replicas {
                 supervisor.launch(self.service_spec(service, replica)?)?;
             }
         }
-        for gateway in &self.deployment.gateways {
+        let gateways = if self.processes.second_gateway { 2 } else { 1 };
+        for gateway in self.deployment.gateways.iter().take(gateways) {
             supervisor.launch(self.gateway_spec(gateway, &self.usual_arguments())?)?;
         }
         for name in supervisor.names() {
@@ -169,10 +176,15 @@ impl Cluster {
     }
 }
 
-fn gateways(supervisor: &Supervisor, ports: Option<[u16; 2]>) -> anyhow::Result<[Gateway; 2]> {
-    let [first, second] = match ports {
-        Some([first, second]) => [supervisor.port_exactly(first)?, supervisor.port_exactly(second)?],
-        None => [supervisor.port()?, supervisor.port()?],
+fn gateways(supervisor: &Supervisor, options: &Options) -> anyhow::Result<[Gateway; 2]> {
+    let port = |place: usize| match options.gateway_ports {
+        Some(ports) => supervisor.port_exactly(ports[place]),
+        None => supervisor.port(),
     };
-    Ok([Gateway::new("gateway-1", first, supervisor)?, Gateway::new("gateway-2", second, supervisor)?])
+    let first = Gateway::new("gateway-1", port(0)?, supervisor)?;
+    let second = match options.processes.second_gateway {
+        true => Gateway::new("gateway-2", port(1)?, supervisor)?,
+        false => first.clone(),
+    };
+    Ok([first, second])
 }

@@ -5,11 +5,36 @@ use crate::{postgres::Durability, tokens::IdentityProvider};
 /// The HMAC secret with which every deployment verifies tokens (`CARILLON_JWT_SECRET`).
 pub const JWT_SECRET: &str = "a-secret-of-the-tests-that-is-long-enough-for-hs512-and-known-to-all-of-them";
 
+/// The secret with which the processes of a cluster sign the addresses of files (`CARILLON_BLOB_SECRET`).
+pub(crate) const BLOB_SECRET: &str = "a-secret-of-the-tests-with-which-addresses-of-files-are-signed";
+
+/// Which processes a cluster has, beside NATS and Postgres.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Processes {
+    /// The services that own a domain.
+    pub services: &'static [&'static str],
+    /// How many replicas there are of each of them.
+    pub replicas: usize,
+    /// Whether there is a second gateway. Without one the first is both of [`Deployment::gateways`].
+    ///
+    /// [`Deployment::gateways`]: super::Deployment::gateways
+    pub second_gateway: bool,
+}
+
+impl Default for Processes {
+    /// Everything, and two of each.
+    fn default() -> Self {
+        Self { services: &["auth", "notification", "chat"], replicas: 2, second_gateway: true }
+    }
+}
+
 /// How a deployment is to be started. In every one the ids of auth's own users stand for themselves, and those of
 /// the HMAC secret's and the OpenID provider's are prefixed (`django:7`), unless `CARILLON_BARE_IDS` in its
 /// environment says otherwise.
 #[derive(Debug)]
 pub struct Options {
+    /// Which processes a cluster has.
+    pub processes: Processes,
     /// The ports of the gateways; any free ones if there are none here.
     pub gateway_ports: Option<[u16; 2]>,
     /// Whether Postgres waits for the disk.
@@ -28,6 +53,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
+            processes: Processes::default(),
             gateway_ports: None,
             durability: Durability::Process,
             identity_provider: None,

@@ -31,6 +31,12 @@ impl Ready {
         }
     }
 
+    /// The base of the URL that is asked, if one is.
+    pub(crate) fn operations(&self) -> Option<String> {
+        let Self::Http(url) = self else { return None };
+        url.strip_suffix("/readyz").map(str::to_owned)
+    }
+
     /// Whether the process may exit a few times before it stays: a Postgres that was killed leaves shared
     /// memory that its successor refuses to take over until the last orphan of the first is gone.
     pub(crate) fn may_need_another_start(&self) -> bool {

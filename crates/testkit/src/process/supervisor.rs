@@ -122,6 +122,14 @@ impl Supervisor {
         self.with(name, |process| Ok(process.id()))
     }
 
+    /// The base of its `/healthz`, `/readyz` and `/metrics`.
+    ///
+    /// # Errors
+    /// If there is no such process, or it is none of Carillon's.
+    pub fn operations(&self, name: &str) -> anyhow::Result<String> {
+        self.with(name, |process| process.spec.ready.operations().context("it has no operations port"))
+    }
+
     /// SIGKILL. Returns once the process is gone.
     ///
     /// # Errors

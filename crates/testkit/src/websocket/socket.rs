@@ -91,6 +91,22 @@ impl Socket {
         }
     }
 
+    /// The next binary frame.
+    ///
+    /// # Errors
+    /// If none comes in time, the connection closes instead, or a text frame comes.
+    pub async fn next_binary(&mut self) -> anyhow::Result<Bytes> {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            match self.next_message(deadline).await? {
+                Message::Binary(bytes) => return Ok(bytes),
+                Message::Close(frame) => bail!("{} was closed: {frame:?}", self.path),
+                Message::Text(text) => bail!("{}: a text frame: {text}", self.path),
+                _ => {}
+            }
+        }
+    }
+
     /// Asserts that nothing `unwanted` was on its way: a ping sent now is answered first.
     ///
     /// # Errors

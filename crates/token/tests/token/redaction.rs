@@ -36,6 +36,7 @@ fn tokens_disappear_wherever_they_are() {
         }
     }
     assert_eq!(redact("?token=opaque&x=1"), "?token=[redacted]&x=1");
+    assert_eq!(redact("/blobs/ab?size=1&signature=abc-_"), "/blobs/ab?size=1&signature=[redacted]");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use carillon_service::http::Problem;
 use carillon_token::redact;
 use url::form_urlencoded;
 
-use super::{access, response};
+use super::{access, address, check_host, response};
 use crate::gateway::Gateway;
 
 /// The longest request id or idempotency key that is taken from a client.
@@ -55,16 +55,8 @@ fn log(request: &ActixRequest, route: &str, problem: &Problem, id: &str) {
     );
 }
 
-fn address(request: &ActixRequest) -> String {
-    request.peer_addr().map(|address| address.ip().to_string()).unwrap_or_default()
-}
-
 fn find(gateway: &Gateway, request: &ActixRequest) -> Result<(&'static Route, Parameters), Problem> {
-    // Not actix's `connection_info`, which believes any client's X-Forwarded-Host.
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    if !gateway.settings.allowed_hosts.allows_host(host.unwrap_or_default()) {
-        return Err(Problem::bad_request("host not allowed"));
-    }
+    check_host(gateway, request)?;
     match route_at(request.method().as_str(), request.path()) {
         RouteMatch::Found(route, parameters) => Ok((route, parameters)),
         RouteMatch::MethodNotAllowed(methods) => Err(Problem::method_not_allowed(&methods)),

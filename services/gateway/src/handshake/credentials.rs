@@ -55,8 +55,12 @@ fn query(head: &RequestHead) -> Result<(Query, Option<String>, Option<Dialect>),
         match &*name {
             "token" => token = Some(value.into_owned()),
             "dialect" => dialect = Some(Dialect::named(&value).ok_or(Refusal::Dialect)?),
-            // A place that can't be read is one that can't be recovered.
-            "since" => query.since = Some(value.parse().unwrap_or_else(|_| Since::nowhere())),
+            "since" => {
+                query.wants_place = true;
+                // None yet, if it is empty. One that can't be read is one that can't be recovered.
+                let place = || value.parse().unwrap_or_else(|_| Since::nowhere());
+                query.since = (!value.is_empty()).then(place);
+            }
             _ => drop(query.rest.insert(name.into_owned(), value.into_owned())),
         }
     }
@@ -105,6 +109,17 @@ mod tests {
         assert_eq!(protocols.dialect, Some(Dialect::Ticketing));
         assert_eq!(confirmed(&protocols.offered, true).as_deref(), Some("ticketing"));
         assert_eq!(read_from("/ws/?token=", &[]).token, None);
+    }
+
+    #[test]
+    fn a_place_can_be_asked_for_without_having_one() {
+        let asked = |uri| {
+            let query = read_from(uri, &[]).query;
+            (query.wants_place, query.since)
+        };
+        assert_eq!(asked("/ws/"), (false, None));
+        assert_eq!(asked("/ws/?since="), (true, None));
+        assert_eq!(asked("/ws/?since=nonsense"), (true, Some(Since::nowhere())));
     }
 
     #[test]

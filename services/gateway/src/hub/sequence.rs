@@ -58,7 +58,7 @@ impl Sequence {
             _ => false,
         };
         self.head = self.head.max(event.offset);
-        if !event.variants.is_empty() {
+        if !is_announcement(&event) {
             self.hold(event);
         }
         Step { reset, ..self.advance() }
@@ -146,9 +146,14 @@ impl Sequence {
     }
 }
 
+/// Whether it merely says how far the channel is. What only ends sessions is an event like others.
+fn is_announcement(event: &Event) -> bool {
+    event.variants.is_empty() && event.dismissal.is_none()
+}
+
 #[cfg(test)]
 mod tests {
-    use carillon_contract::messages::Variant;
+    use carillon_contract::messages::{Dismissal, Variant};
     use proptest::prelude::*;
 
     use super::*;
@@ -208,6 +213,15 @@ mod tests {
         assert!(sequence.event(Arc::new(announcement)).missing);
         assert!(!sequence.event(Arc::new(event(2))).missing);
         assert!(sequence.head("e", 3).missing);
+    }
+
+    #[test]
+    fn what_only_ends_sessions_is_an_event() {
+        let mut sequence = Sequence::default();
+        sequence.head("e", 1);
+        let dismissal = Some(Dismissal::default());
+        let step = sequence.event(Arc::new(Event { variants: Vec::new(), dismissal, ..event(2) }));
+        assert_eq!((offsets(&step), step.missing), (vec![2], false));
     }
 
     #[test]

@@ -1,7 +1,14 @@
 //! What is said on an open connection: the gateway's own frames are answered at once, the others
 //! by the endpoint's owner, one at a time and in order.
 
-use std::{collections::VecDeque, future::Future, pin::Pin, rc::Rc, sync::Arc};
+use std::{
+    collections::VecDeque,
+    future::Future,
+    pin::Pin,
+    rc::Rc,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use carillon_bus::RequestError;
@@ -12,6 +19,7 @@ use carillon_contract::{
 
 use super::{
     SessionInfo,
+    allowance::Allowance,
     frames::{self, Meaning},
 };
 use crate::{
@@ -42,7 +50,7 @@ enum Waiting {
 }
 
 enum Answer {
-    Frame(Result<FrameReply, RequestError>),
+    Frame(Box<FrameRequest>, Result<FrameReply, RequestError>),
     Refresh(Result<Box<Identity>, Denied>),
 }
 
@@ -57,11 +65,18 @@ pub(super) struct Conversation {
     number: u64,
     waiting: VecDeque<Waiting>,
     in_flight: Option<InFlight>,
+    /// What asks for the rest of the last answer, once its first part is written.
+    rest: Option<Box<FrameRequest>>,
+    /// For binary frames.
+    allowance: Option<Box<Allowance>>,
 }
 
 impl Conversation {
     pub(super) fn new(gateway: Arc<Gateway>, shard: Rc<Shard>, key: Key, info: Rc<SessionInfo>) -> Self {
-        Self { gateway, shard, key, info, number: 0, waiting: VecDeque::new(), in_flight: None }
+        let bytes = gateway.settings.binary_bytes_per_minute;
+        let allowance = info.is_binary().then(|| Box::new(Allowance::new(bytes, Instant::now())));
+        let (waiting, in_flight, rest) = (VecDeque::new(), None, None);
+        Self { gateway, shard, key, info, number: 0, waiting, in_flight, rest, allowance }
     }
 
     /// Whether more may be read.
@@ -109,10 +124,10 @@ impl Conversation {
         };
         self.in_flight = None;
         match answer {
-            Answer::Frame(Ok(reply)) => self.reply(reply),
-            Answer::Frame(Err(error)) => {
+            Answer::Frame(request, Ok(reply)) => self.reply(request, reply),
+            Answer::Frame(_, Err(error)) => {
                 tracing::warn!(endpoint = self.info.endpoint.name, %error, "a frame was not answered");
-                self.say(&frames::coded_error("unavailable", "Temporarily unavailable, please try again"));
+                self.unanswered();
             }
             Answer::Refresh(outcome) => self.refresh(outcome),
         }
@@ -120,6 +135,10 @@ impl Conversation {
 
     fn heard(&mut self, incoming: Incoming) -> Option<End> {
         match incoming {
+            // What would answer it is text too, which such a client does not understand.
+            Incoming::Text(_) if self.info.is_binary() => {
+                return Some(self.end(CloseReason::BINARY_ONLY, End::Ours));
+            }
             Incoming::Text(text) => self.text(text),
             Incoming::Binary(payload) => self.binary(payload),
             Incoming::Ping(payload) => self.shard.send(self.key, websocket::pong(&payload)),
@@ -133,7 +152,7 @@ impl Conversation {
     }
 
     fn text(&mut self, text: Bytes) {
-        self.gateway.metrics.frames_received.with_label_values(&[self.info.endpoint.name]).inc();
+        self.count();
         match frames::interpret(&text) {
             Meaning::Ping(pong) => self.say(&pong),
             Meaning::Refresh(token) => self.waiting.push_back(Waiting::Refresh(token)),
@@ -143,15 +162,28 @@ impl Conversation {
     }
 
     fn binary(&mut self, payload: Bytes) {
-        self.gateway.metrics.frames_received.with_label_values(&[self.info.endpoint.name]).inc();
+        self.count();
         match self.info.endpoint.payload {
             Payload::Binary => self.waiting.push_back(Waiting::Domain { payload, binary: true }),
             Payload::Json => self.say(&frames::error("Binary frames are not understood here, send text")),
         }
     }
 
+    fn count(&self) {
+        self.gateway.metrics.frames_received.with_label_values(&[self.info.endpoint.name]).inc();
+        self.shard.received(self.key);
+    }
+
     fn start_next(&mut self) {
         if self.in_flight.is_some() {
+            return;
+        }
+        if let Some(rest) = self.rest.take() {
+            match self.shard.state(self.key) {
+                // Asked again when the socket has taken what there was.
+                Some(state) if state.is_blocked => self.rest = Some(rest),
+                _ => self.in_flight = Some(self.call(rest, Duration::ZERO)),
+            }
             return;
         }
         self.in_flight = match self.waiting.pop_front() {
@@ -172,17 +204,42 @@ impl Conversation {
 
     fn ask(&mut self, payload: Bytes, binary: bool) -> InFlight {
         self.number += 1;
-        let request =
-            FrameRequest { session: Some(self.info.session()), number: self.number, payload, binary };
-        let (gateway, owner) = (self.gateway.clone(), self.info.endpoint.owner);
-        Box::pin(async move { Answer::Frame(gateway.bus.call(owner, &request).await) })
+        let pause = self.allowance.as_mut().map(|allowance| allowance.take(payload.len(), Instant::now()));
+        let (session, after) = (Some(self.info.session()), Bytes::new());
+        let request = FrameRequest { session, number: self.number, payload, binary, after };
+        self.call(Box::new(request), pause.unwrap_or_default())
     }
 
-    fn reply(&self, reply: FrameReply) {
-        reply.frames.iter().for_each(|frame| self.say(frame));
+    /// Asks the owner after a pause, in which frames behind this one wait, and then the client.
+    fn call(&self, request: Box<FrameRequest>, pause: Duration) -> InFlight {
+        let (gateway, owner) = (self.gateway.clone(), self.info.endpoint.owner);
+        Box::pin(async move {
+            if !pause.is_zero() {
+                gateway.metrics.slowed.inc();
+                tokio::time::sleep(pause).await;
+            }
+            let reply = gateway.bus.call(owner, &*request).await;
+            Answer::Frame(request, reply)
+        })
+    }
+
+    /// The client is told; one of binary frames can only be made to come back, and to send again what
+    /// its owner then turns out to lack.
+    fn unanswered(&self) {
+        match self.info.endpoint.payload {
+            Payload::Binary => self.shard.close(self.key, CloseReason::UNAVAILABLE),
+            Payload::Json => {
+                self.say(&frames::coded_error("unavailable", "Temporarily unavailable, please try again"));
+            }
+        }
+    }
+
+    fn reply(&mut self, request: Box<FrameRequest>, reply: FrameReply) {
+        reply.frames.iter().for_each(|frame| self.shard.send(self.key, self.info.frame(frame)));
         if let Some(close) = reply.close {
-            let code = u16::try_from(close.code).unwrap_or(1011);
-            self.shard.close(self.key, CloseReason::new(code, close.reason));
+            self.shard.close(self.key, CloseReason::of_owner(close.code, close.reason));
+        } else if !reply.more.is_empty() {
+            self.rest = Some(Box::new(FrameRequest { after: reply.more, ..*request }));
         }
     }
 
@@ -208,7 +265,7 @@ impl Conversation {
     }
 
     fn say(&self, json: &[u8]) {
-        self.shard.send(self.key, websocket::text(json));
+        self.shard.tell(self.key, json);
     }
 
     fn end(&self, reason: CloseReason, end: End) -> End {

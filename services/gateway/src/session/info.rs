@@ -3,9 +3,18 @@
 use std::collections::BTreeMap;
 
 use carillon_contract::{
-    Channel, Dialect, Endpoint,
-    messages::{Identity, Session},
+    Channel, Dialect, Endpoint, Payload,
+    messages::{Event, Identity, Session},
 };
+
+use crate::websocket::{self, CloseReason, Frame};
+
+/// In which form a connection gets events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Format {
+    pub(crate) dialect: Option<Dialect>,
+    pub(crate) payload: Payload,
+}
 
 /// A connection as its owner and the fan-out see it.
 #[derive(Debug, Clone)]
@@ -18,8 +27,8 @@ pub(crate) struct SessionInfo {
     pub(crate) identity: Option<Identity>,
     /// The channels that it listens to, in the endpoint's order.
     pub(crate) channels: Box<[Channel]>,
-    /// The membership that it needs.
-    pub(crate) requires: Option<Channel>,
+    /// The memberships that it needs, each as the channel of that name: its endpoint's, and its owner's.
+    pub(crate) requires: Box<[Box<str>]>,
 }
 
 impl SessionInfo {
@@ -31,7 +40,50 @@ impl SessionInfo {
             parameters: self.parameters.clone(),
             identity: self.identity.clone(),
             dialect: self.dialect.map_or("", Dialect::as_str).to_owned(),
+            gateway: self.gateway().to_owned(),
         }
+    }
+
+    /// The incarnation of the gateway, with which the ids of its connections begin.
+    fn gateway(&self) -> &str {
+        self.connection.rsplit_once('-').map_or("", |(gateway, _)| gateway)
+    }
+
+    pub(crate) fn format(&self) -> Format {
+        Format { dialect: self.dialect, payload: self.endpoint.payload }
+    }
+
+    /// Whether its frames are binary, so that its client would not understand a word of ours.
+    pub(crate) fn is_binary(&self) -> bool {
+        self.endpoint.payload == Payload::Binary
+    }
+
+    /// What its owner says, as it goes out.
+    pub(crate) fn frame(&self, payload: &[u8]) -> Frame {
+        if self.is_binary() { websocket::binary(payload) } else { websocket::text(payload) }
+    }
+
+    /// Whether it needs this membership.
+    pub(crate) fn needs(&self, resource: &str) -> bool {
+        self.requires.iter().any(|required| **required == *resource)
+    }
+
+    /// The same connection, which needs one membership more.
+    pub(crate) fn requiring(&self, resource: &str) -> Self {
+        let requires = self.requires.iter().cloned().chain([resource.into()]).collect();
+        Self { requires, ..self.clone() }
+    }
+
+    /// Why it is closed when a membership that it needs has ended.
+    pub(crate) fn no_longer_a_member(&self) -> CloseReason {
+        CloseReason::fixed(self.endpoint.close_codes.denied, "no longer a member")
+    }
+
+    /// Why it is to be closed, if an event of one of its channels dismisses it.
+    pub(crate) fn dismissed_by(&self, event: &Event) -> Option<CloseReason> {
+        let dismissal = event.dismissal.as_ref()?;
+        let is_meant = dismissal.user.is_empty() || self.user() == Some(&*dismissal.user);
+        is_meant.then(|| CloseReason::of_owner(dismissal.code, dismissal.reason.clone()))
     }
 
     pub(crate) fn user(&self) -> Option<&str> {

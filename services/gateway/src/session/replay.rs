@@ -7,11 +7,11 @@ use carillon_contract::{
     messages::{ChannelHead, Event, HistoryRequest},
 };
 
-use super::{SessionInfo, frames};
+use super::{SessionInfo, frames, pace};
 use crate::{
     gateway::Gateway,
     shard::{Key, Shard, render},
-    websocket::{self, CloseReason},
+    websocket::CloseReason,
 };
 
 /// Events asked for in one request.
@@ -25,6 +25,8 @@ pub(super) struct Replay<'a> {
     pub(super) info: &'a SessionInfo,
     /// The epoch of the owner's log.
     pub(super) epoch: &'a str,
+    /// What the owner's greeting covers of each channel.
+    pub(super) greeted: &'a [ChannelHead],
     /// The last event of each channel that is not going to arrive live.
     pub(super) heads: &'a [ChannelHead],
 }
@@ -50,9 +52,9 @@ impl Replay<'_> {
             }
         }
         self.gateway.metrics.recoveries.with_label_values(&["recovered"]).inc();
-        self.shard.send(self.key, websocket::text(&frames::recovered(missed)));
-        for ((head, after), first) in self.heads.iter().zip(&since.offsets).zip(firsts) {
-            self.channel(head, *after, first).await?;
+        self.shard.tell(self.key, &frames::recovered(missed));
+        for ((place, after), first) in self.places().zip(&since.offsets).zip(firsts) {
+            self.channel(place, *after, first).await?;
         }
         Ok(true)
     }
@@ -61,12 +63,17 @@ impl Replay<'_> {
     ///
     /// # Errors
     /// Why the connection has to be closed.
-    pub(super) async fn catch_up(&self, greeted: &[ChannelHead]) -> Result<(), CloseReason> {
-        for (head, greeted) in self.heads.iter().zip(greeted) {
-            let first = self.page(head, greeted.offset).await?.map_err(|Lost| CloseReason::UNAVAILABLE)?;
-            self.channel(head, greeted.offset, first).await?;
+    pub(super) async fn catch_up(&self) -> Result<(), CloseReason> {
+        for (head, greeted) in self.places() {
+            let first = self.page(head, greeted).await?.map_err(|Lost| CloseReason::UNAVAILABLE)?;
+            self.channel((head, greeted), greeted, first).await?;
         }
         Ok(())
+    }
+
+    /// Each channel's head, and what the greeting covers of it.
+    fn places(&self) -> impl Iterator<Item = (&ChannelHead, u64)> {
+        self.heads.iter().zip(self.greeted.iter().map(|greeted| greeted.offset))
     }
 
     /// How many events were missed; `None` if the place is not one of this log.
@@ -79,32 +86,34 @@ impl Replay<'_> {
 
     fn give_up(&self, outcome: &str) -> bool {
         self.gateway.metrics.recoveries.with_label_values(&[outcome]).inc();
-        self.shard.send(self.key, websocket::text(&frames::not_recovered(None)));
+        self.shard.tell(self.key, &frames::not_recovered(None));
         false
     }
 
     /// Sends one channel's missed events, page by page, each when the one before is written.
     async fn channel(
         &self,
-        head: &ChannelHead,
+        (head, greeted): (&ChannelHead, u64),
         mut after: u64,
         mut events: Vec<Arc<Event>>,
     ) -> Result<(), CloseReason> {
         loop {
             for event in &events {
                 after = event.offset;
-                if let Some(frame) = render(event, self.info.dialect) {
-                    self.shard.send(self.key, frame);
-                    // At the pace at which the client reads, so that it never counts as slow.
-                    if self.shard.state(self.key).is_some_and(|state| state.is_blocked) {
-                        self.written().await?;
-                    }
+                if let Some(frame) = render(event, self.info.format()) {
+                    pace::send(self.shard, self.key, frame).await?;
+                }
+                // What the owner knew when it let the client in is history.
+                if event.offset > greeted
+                    && let Some(reason) = self.info.dismissed_by(event)
+                {
+                    return Err(reason);
                 }
             }
             if after >= head.offset {
                 return Ok(());
             }
-            self.written().await?;
+            pace::written(self.shard, self.key).await?;
             // The log lost events between two pages: the client's next `since` will tell it.
             events = self.page(head, after).await?.map_err(|Lost| CloseReason::UNAVAILABLE)?;
         }
@@ -133,19 +142,5 @@ impl Replay<'_> {
         let is_whole = reply.epoch == self.epoch && reply.first <= after + 1 && follows;
         let events = reply.events.into_iter().filter(|event| event.offset <= head.offset).map(Arc::new);
         Ok(if is_whole { Ok(events.collect()) } else { Err(Lost) })
-    }
-
-    /// Waits until everything queued is written.
-    async fn written(&self) -> Result<(), CloseReason> {
-        loop {
-            let Some(state) = self.shard.state(self.key) else { return Err(CloseReason::NORMAL) };
-            if state.is_closing || state.is_broken {
-                return Err(CloseReason::NORMAL);
-            }
-            if state.is_written {
-                return Ok(());
-            }
-            super::run::written_or_changed(self.shard, self.key, state).await;
-        }
     }
 }

@@ -4,7 +4,6 @@
 use std::{future::poll_fn, io, net::Shutdown, panic::AssertUnwindSafe, rc::Rc, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use carillon_contract::messages::ClosedNotice;
 use futures_util::FutureExt;
 use socket2::SockRef;
 use tokio::net::TcpStream;
@@ -12,6 +11,7 @@ use tokio::net::TcpStream;
 use super::{
     SessionInfo,
     conversation::{Conversation, End},
+    farewell,
     open::{Query, open},
 };
 use crate::{
@@ -43,14 +43,15 @@ pub(crate) struct Arrival {
 /// what comes before and after that has a box of its own.
 pub(crate) async fn run(gateway: Arc<Gateway>, shard: Rc<Shard>, arrival: Box<Arrival>) {
     let Arrival { info, query, socket, early } = *arrival;
-    let (info, socket) = (Rc::new(info), Rc::new(socket));
+    let (mut info, socket) = (Rc::new(info), Rc::new(socket));
     // A copy lets go of the buffer that the handshake was read into.
-    let mut decoder = Decoder::new(gateway.settings.frame_bytes);
+    let mut decoder = Decoder::new(gateway.settings.frame_bytes_of(info.endpoint));
     decoder.feed(&early);
     drop(early);
     let key = shard.insert(info.clone(), socket.clone());
+    gateway.leases.came(info.endpoint);
     // Whatever happens, nothing of the connection may stay behind.
-    let lived = AssertUnwindSafe(live(&gateway, &shard, key, &info, &socket, query, &mut decoder));
+    let lived = AssertUnwindSafe(live(&gateway, &shard, key, &mut info, &socket, query, &mut decoder));
     let end = lived.catch_unwind().await.unwrap_or_else(|_| {
         tracing::error!(connection = %info.connection, "a connection's task panicked");
         shard.close(key, CloseReason::fixed(1011, "internal error"));
@@ -63,13 +64,19 @@ async fn live(
     gateway: &Arc<Gateway>,
     shard: &Rc<Shard>,
     key: Key,
-    info: &Rc<SessionInfo>,
+    info: &mut Rc<SessionInfo>,
     socket: &TcpStream,
     query: Query,
     decoder: &mut Decoder,
 ) -> End {
     match Box::pin(begin(gateway, shard, key, info, query)).await {
-        Ok(()) => converse(gateway, shard, key, info, socket, decoder).await,
+        Ok(()) => {
+            // Its owner may have required something of it.
+            if let Some(opened) = shard.info(key) {
+                *info = opened;
+            }
+            converse(gateway, shard, key, info, socket, decoder).await
+        }
         Err(reason) => {
             tracing::info!(
                 connection = %info.connection, endpoint = info.endpoint.name,
@@ -97,14 +104,17 @@ async fn begin(
 
 async fn leave(gateway: &Gateway, shard: &Shard, key: Key, info: &SessionInfo, socket: &TcpStream, end: End) {
     finish(shard, key, socket, end).await;
-    let listening = shard.remove(key);
-    for channel in info.channels.iter().take(listening) {
-        gateway.hub.unlisten(shard.number(), channel).await;
+    let _farewell = shard.farewell();
+    if let Some(departure) = shard.remove(key) {
+        for channel in info.channels.iter().take(departure.listening) {
+            gateway.hub.unlisten(shard.number(), channel).await;
+        }
+        // An owner whose answer to `open` never came may count it in all the same.
+        if departure.is_known {
+            farewell::tell(gateway, shard, info, &departure).await;
+        }
     }
-    let notice = ClosedNotice { session: Some(info.session()) };
-    if let Err(error) = gateway.bus.call(info.endpoint.owner, &notice).await {
-        tracing::debug!(%error, "an owner was not told that a session ended");
-    }
+    gateway.leases.went(info.endpoint);
 }
 
 fn revoked(gateway: &Gateway, info: &SessionInfo) -> Option<CloseReason> {

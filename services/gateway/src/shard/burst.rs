@@ -1,12 +1,12 @@
-//! A burst: the events that one turn brings to one channel, rendered once for each dialect and
+//! A burst: the events that one turn brings to one channel, rendered once for each format and
 //! joined, so that a connection gets one reference instead of one for each event.
 
-use carillon_contract::{Dialect, messages::Event};
+use carillon_contract::messages::Event;
 
 use super::render::render;
 use crate::{
     hub::Delivery,
-    session::SessionInfo,
+    session::{Format, SessionInfo},
     websocket::{self, Frame},
 };
 
@@ -14,13 +14,13 @@ use crate::{
 const JOINED: usize = 16 * 1024;
 
 /// Events of one channel in their order: all durable or all ephemeral. One that goes to everyone
-/// but its sender stands alone.
+/// but its sender stands alone, and so does one that ends sessions.
 pub(super) struct Burst<'a> {
     events: Vec<&'a Event>,
-    rendered: Vec<(Option<Dialect>, Rendered)>,
+    rendered: Vec<(Format, Rendered)>,
 }
 
-/// The frames of a burst in one dialect.
+/// The frames of a burst in one format.
 #[derive(Default)]
 pub(super) struct Rendered {
     /// Each with its offset.
@@ -32,8 +32,8 @@ pub(super) struct Rendered {
 /// Whether two deliveries, one after the other, belong to the same burst.
 pub(super) fn belong_together(one: &Delivery, next: &Delivery) -> bool {
     let (Delivery::Event(channel, one), Delivery::Event(other, next)) = (one, next) else { return false };
-    let is_for_all = one.except_connection.is_empty() && next.except_connection.is_empty();
-    channel == other && (one.offset == 0) == (next.offset == 0) && is_for_all
+    let is_plain = |event: &Event| event.except_connection.is_empty() && event.dismissal.is_none();
+    channel == other && (one.offset == 0) == (next.offset == 0) && is_plain(one) && is_plain(next)
 }
 
 impl<'a> Burst<'a> {
@@ -66,11 +66,11 @@ impl<'a> Burst<'a> {
         self.events.first().is_none_or(|event| event.offset == 0 || event.offset > after)
     }
 
-    /// The frames in a dialect, rendered when its first listener is met.
-    pub(super) fn frames(&mut self, dialect: Option<Dialect>) -> &Rendered {
-        let known = self.rendered.iter().position(|(rendered, _)| *rendered == dialect);
+    /// The frames in a format, rendered when its first listener is met.
+    pub(super) fn frames(&mut self, format: Format) -> &Rendered {
+        let known = self.rendered.iter().position(|(rendered, _)| *rendered == format);
         let index = known.unwrap_or_else(|| {
-            self.rendered.push((dialect, Rendered::new(&self.events, dialect)));
+            self.rendered.push((format, Rendered::new(&self.events, format)));
             self.rendered.len() - 1
         });
         &self.rendered[index].1
@@ -78,8 +78,8 @@ impl<'a> Burst<'a> {
 }
 
 impl Rendered {
-    fn new(events: &[&Event], dialect: Option<Dialect>) -> Self {
-        let frame = |event: &&Event| Some((event.offset, render(event, dialect)?));
+    fn new(events: &[&Event], format: Format) -> Self {
+        let frame = |event: &&Event| Some((event.offset, render(event, format)?));
         let single: Vec<(u64, Frame)> = events.iter().filter_map(frame).collect();
         Self { joined: join(&single), single }
     }
@@ -115,13 +115,18 @@ fn join(frames: &[(u64, Frame)]) -> Vec<(Frame, u64)> {
 mod tests {
     use std::sync::Arc;
 
-    use carillon_contract::{Channel, messages::Variant};
+    use carillon_contract::{
+        Channel, Payload,
+        messages::{Dismissal, Variant},
+    };
 
     use super::*;
 
+    const JSON: Format = Format { dialect: None, payload: Payload::Json };
+
     fn delivery(offset: u64, length: usize, except: &str) -> Delivery {
-        let json = format!("{{\"a\":\"{}\"}}", "x".repeat(length)).into();
-        let variants = vec![Variant { dialects: Vec::new(), json }];
+        let json = format!("{{\"a\":\"{}\"}}", "x".repeat(length));
+        let variants = vec![Variant::json(json)];
         let channel = Channel::everyone();
         let event = Event {
             channel: channel.as_str().to_owned(),
@@ -137,7 +142,7 @@ mod tests {
     fn pieces_hold_every_frame_once_in_order_within_the_bound() {
         let deliveries: Vec<_> = (1..=40).map(|offset| delivery(offset, 1_000, "")).collect();
         let mut burst = Burst::new(&deliveries);
-        let frames = burst.frames(None);
+        let frames = burst.frames(JSON);
         let bytes =
             |frames: Vec<&Frame>| frames.into_iter().flat_map(|frame| frame.to_vec()).collect::<Vec<_>>();
         let joined = bytes(frames.joined.iter().map(|(frame, _)| frame).collect());
@@ -153,7 +158,7 @@ mod tests {
     fn a_frame_above_the_bound_is_a_piece_of_its_own() {
         let deliveries = [delivery(1, 10, ""), delivery(2, JOINED, ""), delivery(3, 10, "")];
         let mut burst = Burst::new(&deliveries);
-        let counts: Vec<u64> = burst.frames(None).joined.iter().map(|(_, count)| *count).collect();
+        let counts: Vec<u64> = burst.frames(JSON).joined.iter().map(|(_, count)| *count).collect();
         assert_eq!(counts, [1, 1, 1]);
     }
 
@@ -164,6 +169,11 @@ mod tests {
         assert!(!belong_together(&delivery(1, 1, ""), &delivery(0, 1, "")));
         assert!(!belong_together(&delivery(1, 1, ""), &delivery(2, 1, "me")));
         assert!(!belong_together(&delivery(1, 1, "me"), &delivery(2, 1, "")));
+        let Delivery::Event(channel, event) = delivery(2, 1, "") else { panic!("an event") };
+        let dismissal = Some(Dismissal::default());
+        let ends = Delivery::Event(channel, Arc::new(Event { dismissal, ..(*event).clone() }));
+        assert!(!belong_together(&delivery(1, 1, ""), &ends));
+        assert!(!belong_together(&ends, &delivery(3, 1, "")));
         assert!(!belong_together(&delivery(1, 1, ""), &reset) && !belong_together(&reset, &reset));
     }
 }

@@ -4,17 +4,37 @@ use std::{rc::Rc, task::Waker};
 
 use tokio::net::TcpStream;
 
-use super::outgoing::Outgoing;
-use crate::{
-    session::SessionInfo,
-    websocket::{CloseReason, Frame},
-};
+use super::{opening::Opening, outgoing::Outgoing};
+use crate::{session::SessionInfo, websocket::CloseReason};
 
 /// Where a connection is in its worker's slab, and which of that place's connections it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Key {
     pub(super) slot: usize,
     pub(super) life: u32,
+}
+
+/// What the endpoint's owner knows of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Acquaintance {
+    /// Nothing.
+    None,
+    /// It was asked to open the session.
+    Asked,
+    /// It accepted.
+    Accepted,
+}
+
+/// A connection that was let go, as far as others have to be told.
+pub(crate) struct Departure {
+    /// The hub delivers for it the first so many of its channels.
+    pub(crate) listening: usize,
+    /// Its owner was asked to open its session, and may count it in.
+    pub(crate) is_known: bool,
+    /// Its owner has accepted it.
+    pub(crate) is_counted: bool,
+    /// Its client may be back in a moment.
+    pub(crate) is_returning: bool,
 }
 
 /// One connection.
@@ -25,9 +45,9 @@ pub(crate) struct Connection {
     pub(super) outgoing: Outgoing,
     /// Where it stands among the listeners of each of its channels.
     pub(super) places: Vec<Place>,
-    /// Events that arrived while the owner was opening the session; `None` once it is open.
-    pub(super) held: Option<Vec<Held>>,
-    pub(super) held_bytes: usize,
+    pub(super) acquaintance: Acquaintance,
+    /// While its owner opens the session; `None` once it is open.
+    pub(super) opening: Option<Box<Opening>>,
     /// On the list of connections to flush.
     pub(super) is_dirty: bool,
     /// The socket takes no more for now.
@@ -53,6 +73,18 @@ pub(crate) struct Connection {
     pub(super) is_theirs: bool,
     /// How many of its channels the hub delivers for it.
     pub(super) listening: usize,
+    pub(super) traffic: Traffic,
+}
+
+/// What has passed over a connection (S4-11).
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Traffic {
+    /// The second in which it began.
+    pub(super) began: u32,
+    /// Messages of the client.
+    pub(super) received: u32,
+    /// Frames queued for it.
+    pub(super) sent: u32,
 }
 
 /// A connection's place among the listeners of a channel.
@@ -60,13 +92,6 @@ pub(crate) struct Connection {
 pub(super) struct Place {
     pub(super) channel: usize,
     pub(super) position: usize,
-}
-
-/// An event that waits until the session is open.
-pub(super) struct Held {
-    pub(super) channel: usize,
-    pub(super) offset: u64,
-    pub(super) frame: Frame,
 }
 
 impl Connection {
@@ -77,8 +102,8 @@ impl Connection {
             socket,
             outgoing: Outgoing::default(),
             places: Vec::new(),
-            held: Some(Vec::new()),
-            held_bytes: 0,
+            acquaintance: Acquaintance::None,
+            opening: Some(Box::default()),
             is_dirty: false,
             is_blocked: false,
             is_broken: false,
@@ -92,6 +117,17 @@ impl Connection {
             look_at: None,
             is_theirs: false,
             listening: 0,
+            traffic: Traffic { began: second, ..Traffic::default() },
+        }
+    }
+
+    /// What is to be told of it once it is gone.
+    pub(super) fn departure(&self) -> Departure {
+        Departure {
+            listening: self.listening,
+            is_known: self.acquaintance != Acquaintance::None,
+            is_counted: self.acquaintance == Acquaintance::Accepted,
+            is_returning: may_return(self.closing.as_ref().map(|reason| reason.code), self.is_theirs),
         }
     }
 
@@ -101,5 +137,28 @@ impl Connection {
         if let Some(waker) = self.waker.take() {
             waker.wake();
         }
+    }
+}
+
+/// Whether a client whose connection was closed with this code may be back in a moment. Who says
+/// goodbye, with 1000 or without a code, has left; so has whoever was refused.
+fn may_return(code: Option<u16>, is_theirs: bool) -> bool {
+    match code {
+        None => true,
+        Some(code) => code != CloseReason::NORMAL.code && (is_theirs || code < 3000),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_vanishes_or_is_sent_elsewhere_may_return() {
+        let returning = [None, Some(1001), Some(1002), Some(1012), Some(1013)];
+        assert!(returning.iter().all(|code| may_return(*code, true) && may_return(*code, false)));
+        assert!(may_return(Some(4001), true), "a code of the client's own");
+        assert!(!may_return(Some(4001), false), "refused, revoked or dismissed");
+        assert!(!may_return(Some(1000), true) && !may_return(Some(1000), false));
     }
 }

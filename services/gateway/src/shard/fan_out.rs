@@ -6,7 +6,8 @@ use carillon_contract::{Channel, SlowConsumer};
 
 use super::{
     burst::Burst,
-    connection::{Connection, Held, Key},
+    connection::{Connection, Key},
+    opening::{Consequence, Held},
     registry::{Inner, Limits, Listener, Shard},
 };
 use crate::{
@@ -25,25 +26,24 @@ impl Shard {
         let Some(&index) = inner.by_name.get(channel) else { return };
         let is_durable = burst.is_durable();
         let mut sent = 0;
-        for Listener { slot, dialect, after } in &inner.channels[index].listeners {
+        for Listener { slot, format, after } in &inner.channels[index].listeners {
             let connection = &mut inner.connections[*slot];
             if burst.is_not_for(&connection.info) {
                 continue;
             }
-            let (is_whole, frames) = (burst.is_all_after(*after), burst.frames(*dialect));
-            if connection.held.is_some() {
+            let (is_whole, frames) = (burst.is_all_after(*after), burst.frames(*format));
+            if connection.opening.is_some() {
                 for (offset, frame) in frames.after(*after) {
-                    let held = Held { channel: index, offset: *offset, frame: frame.clone() };
-                    connection.hold(held, &self.limits);
+                    connection.hold(Held::frame(index, *offset, frame.clone()), &self.limits);
                 }
             } else if is_whole {
                 for (piece, count) in &frames.joined {
-                    connection.push(piece.clone(), is_durable, &self.limits, &self.metrics);
+                    connection.push(piece.clone(), *count, is_durable, &self.limits, &self.metrics);
                     sent += count;
                 }
             } else {
                 for (_, frame) in frames.after(*after) {
-                    connection.push(frame.clone(), is_durable, &self.limits, &self.metrics);
+                    connection.push(frame.clone(), 1, is_durable, &self.limits, &self.metrics);
                     sent += 1;
                 }
             }
@@ -61,7 +61,8 @@ impl Shard {
     }
 
     /// Tells everyone who listens to a channel that what they missed of it can't be had. Offsets
-    /// may begin anew, so no greeting covers any of them.
+    /// may begin anew, so no greeting covers any of them. A client of binary frames has to come back,
+    /// and synchronizes again then.
     pub(super) fn reset(&self, channel: &Channel) {
         let frame = websocket::text(&session::not_recovered(Some(channel.as_str())));
         let inner = &mut *self.inner.borrow_mut();
@@ -69,8 +70,15 @@ impl Shard {
         for listener in &mut inner.channels[index].listeners {
             listener.after = 0;
             let connection = &mut inner.connections[listener.slot];
-            match connection.held {
-                None => connection.push(frame.clone(), true, &self.limits, &self.metrics),
+            match connection.opening {
+                None if connection.info.is_binary() => connection.close(CloseReason::OUT_OF_STEP),
+                None => {
+                    connection.push(frame.clone(), 1, true, &self.limits, &self.metrics);
+                    // What was missed may have been its dismissal: its owner has to look at it again.
+                    if connection.info.endpoint.presence {
+                        connection.close(CloseReason::OUT_OF_STEP);
+                    }
+                }
                 // Which log its greeting will speak of can't be told.
                 Some(_) => connection.close(CloseReason::UNAVAILABLE),
             }
@@ -94,15 +102,20 @@ impl Shard {
     pub(crate) fn release(&self, key: Key) {
         let inner = &mut *self.inner.borrow_mut();
         let Some(connection) = inner.get(key) else { return };
-        let held = connection.held.take().unwrap_or_default();
-        connection.held_bytes = 0;
+        let opening = connection.opening.take().unwrap_or_default();
         let places = connection.places.clone();
-        for event in held {
+        for event in opening.held {
             let place = places.iter().find(|place| place.channel == event.channel);
             let after =
                 place.map_or(0, |place| inner.channels[place.channel].listeners[place.position].after);
-            if event.offset == 0 || event.offset > after {
-                inner.push(key.slot, event.frame, &self.limits, &self.metrics, key.life);
+            if event.offset != 0 && event.offset <= after {
+                continue;
+            }
+            match event.consequence {
+                Consequence::Frame(frame) => {
+                    inner.push(key.slot, frame, &self.limits, &self.metrics, key.life);
+                }
+                Consequence::Dismissal(reason) => inner.close(key, reason),
             }
         }
         inner.flush_one(key.slot, &self.metrics, self.second());
@@ -110,9 +123,15 @@ impl Shard {
 }
 
 impl Inner {
+    fn close(&mut self, key: Key, reason: CloseReason) {
+        if let Some(connection) = self.get(key) {
+            connection.close(reason);
+        }
+    }
+
     pub(super) fn push(&mut self, slot: usize, frame: Frame, limits: &Limits, metrics: &Metrics, life: u32) {
         if let Some(connection) = self.get(Key { slot, life }) {
-            connection.push(frame, true, limits, metrics);
+            connection.push(frame, 1, true, limits, metrics);
             metrics.frames_sent.inc();
         }
     }
@@ -121,18 +140,20 @@ impl Inner {
 impl Connection {
     /// Has what waits be written when this connection's turn comes; a close that holding too much
     /// has caused waits as well.
-    fn await_turn(&mut self, slot: usize, dirty: &mut VecDeque<usize>) {
+    pub(super) fn await_turn(&mut self, slot: usize, dirty: &mut VecDeque<usize>) {
         if !self.outgoing.is_empty() && !std::mem::replace(&mut self.is_dirty, true) {
             dirty.push_back(slot);
         }
     }
 
-    /// Queues a frame, within the bound: above it the endpoint's policy for slow consumers applies.
-    fn push(&mut self, frame: Frame, is_durable: bool, limits: &Limits, metrics: &Metrics) {
+    /// Queues a frame, or so many in one piece, within the bound: above it the endpoint's policy for
+    /// slow consumers applies.
+    fn push(&mut self, frame: Frame, count: u64, is_durable: bool, limits: &Limits, metrics: &Metrics) {
         if self.closing.is_some() || self.is_broken {
             return;
         }
         if self.outgoing.has_room_for(&frame, limits.queue_bytes) {
+            self.traffic.sent = self.traffic.sent.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
             return self.outgoing.push(frame);
         }
         if !is_durable && self.info.endpoint.slow_consumer == SlowConsumer::Drop {
@@ -145,12 +166,9 @@ impl Connection {
         self.close(CloseReason::fixed(1013, "slow consumer: reconnect with since"));
     }
 
-    fn hold(&mut self, held: Held, limits: &Limits) {
-        let Some(events) = &mut self.held else { return };
-        self.held_bytes += held.frame.len();
-        if events.is_empty() || self.held_bytes <= limits.queue_bytes {
-            events.push(held);
-        } else {
+    pub(super) fn hold(&mut self, held: Held, limits: &Limits) {
+        let Some(opening) = &mut self.opening else { return };
+        if !opening.hold(held, limits.queue_bytes) {
             self.close(CloseReason::UNAVAILABLE);
         }
     }

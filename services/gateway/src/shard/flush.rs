@@ -86,7 +86,7 @@ impl Connection {
                 }
             }
         }
-        if self.closing.is_some() || self.held.is_some() {
+        if self.closing.is_some() || self.opening.is_some() {
             // Its task waits for the queue to be empty.
             self.notify();
         }

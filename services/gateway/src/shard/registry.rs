@@ -1,7 +1,7 @@
 //! The registry of one worker: its connections, and who listens to which channel.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::{HashMap, VecDeque},
     rc::Rc,
     sync::Arc,
@@ -9,18 +9,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use carillon_contract::{Channel, Dialect};
+use carillon_contract::Channel;
 use slab::Slab;
 use tokio::net::TcpStream;
 
 use super::{
-    connection::{Connection, Key, Place},
+    connection::{Acquaintance, Connection, Departure, Key, Place, Traffic},
     timers::Timers,
 };
 use crate::{
     hub::ListenerId,
     metrics::Metrics,
-    session::SessionInfo,
+    session::{Format, SessionInfo},
     websocket::{self, CloseReason, Frame},
 };
 
@@ -31,6 +31,17 @@ pub(crate) struct Shard {
     pub(super) limits: Limits,
     started: Instant,
     number: ListenerId,
+    /// Connections that are gone, of which somebody has yet to be told.
+    farewells: Cell<usize>,
+}
+
+/// See [`Shard::farewell`].
+pub(crate) struct Farewell<'a>(&'a Shard);
+
+impl Drop for Farewell<'_> {
+    fn drop(&mut self) {
+        self.0.farewells.set(self.0.farewells.get() - 1);
+    }
 }
 
 /// The bounds of a connection.
@@ -68,7 +79,7 @@ pub(super) struct LocalChannel {
 /// A connection that listens.
 pub(super) struct Listener {
     pub(super) slot: usize,
-    pub(super) dialect: Option<Dialect>,
+    pub(super) format: Format,
     /// Durable events up to this offset are in its greeting already.
     pub(super) after: u64,
 }
@@ -84,7 +95,14 @@ impl Shard {
             timers: Timers::new(limits.heartbeat_seconds),
             lives: 0,
         };
-        Rc::new(Self { inner: RefCell::new(inner), metrics, limits, started: Instant::now(), number })
+        Rc::new(Self {
+            inner: RefCell::new(inner),
+            metrics,
+            limits,
+            started: Instant::now(),
+            number,
+            farewells: Cell::new(0),
+        })
     }
 
     /// This worker's number as a listener of the hub.
@@ -114,17 +132,15 @@ impl Shard {
         let key = Key { slot, life };
         inner.timers.watch(key, second);
         for channel in &info.channels {
-            inner.listen(slot, channel, info.dialect);
+            inner.listen(slot, channel, info.format());
         }
         key
     }
 
-    /// Lets a connection go. The hub delivers for it the first so many of its channels.
-    pub(crate) fn remove(&self, key: Key) -> usize {
+    /// Lets a connection go. `None` if it is gone already.
+    pub(crate) fn remove(&self, key: Key) -> Option<Departure> {
         let inner = &mut *self.inner.borrow_mut();
-        if inner.get(key).is_none() {
-            return 0;
-        }
+        inner.get(key)?;
         let connection = inner.connections.remove(key.slot);
         for place in &connection.places {
             inner.unlisten(*place);
@@ -133,7 +149,30 @@ impl Shard {
         let code = connection.close_label();
         self.metrics.connections.with_label_values(&[endpoint]).dec();
         self.metrics.closes.with_label_values(&[endpoint, &code]).inc();
-        connection.listening
+        self.log_end(&connection, &code);
+        Some(connection.departure())
+    }
+
+    /// One line for each connection that was there, with what has passed over it (S4-11).
+    fn log_end(&self, connection: &Connection, code: &str) {
+        let Traffic { began, received, sent } = connection.traffic;
+        tracing::info!(
+            endpoint = connection.info.endpoint.name, connection = %connection.info.connection,
+            user = connection.info.user().unwrap_or_default(), code,
+            seconds = self.second().saturating_sub(began), received, sent, "a connection has ended"
+        );
+    }
+
+    /// Somebody is to be told of a connection that was let go. Until the result is dropped, the worker
+    /// isn't empty.
+    pub(crate) fn farewell(&self) -> Farewell<'_> {
+        self.farewells.set(self.farewells.get() + 1);
+        Farewell(self)
+    }
+
+    /// How many connections somebody has yet to be told of.
+    pub(crate) fn farewells(&self) -> usize {
+        self.farewells.get()
     }
 
     /// Puts a frame into a connection's queue, bounded like an event.
@@ -141,6 +180,15 @@ impl Shard {
         let inner = &mut *self.inner.borrow_mut();
         inner.push(key.slot, frame, &self.limits, &self.metrics, key.life);
         self.flush_now(inner, key);
+    }
+
+    /// Says something of the gateway's own, in text: not where frames are binary.
+    pub(crate) fn tell(&self, key: Key, json: &[u8]) {
+        let understands =
+            self.inner.borrow_mut().get(key).is_some_and(|connection| !connection.info.is_binary());
+        if understands {
+            self.send(key, websocket::text(json));
+        }
     }
 
     /// Starts to close a connection: the client is told, then its task ends. The first reason counts.
@@ -177,6 +225,13 @@ impl Shard {
         self.inner.borrow_mut().get(key).map(|connection| connection.socket.clone())
     }
 
+    /// A message of the client was understood as one.
+    pub(crate) fn received(&self, key: Key) {
+        if let Some(connection) = self.inner.borrow_mut().get(key) {
+            connection.traffic.received = connection.traffic.received.saturating_add(1);
+        }
+    }
+
     /// Something was heard from the client.
     pub(crate) fn heard(&self, key: Key) {
         let second = self.second();
@@ -189,6 +244,22 @@ impl Shard {
     pub(crate) fn listening(&self, key: Key) {
         if let Some(connection) = self.inner.borrow_mut().get(key) {
             connection.listening += 1;
+        }
+    }
+
+    /// The connection's owner is asked to open its session.
+    pub(crate) fn asked(&self, key: Key) {
+        self.acquaint(key, Acquaintance::Asked);
+    }
+
+    /// The connection's owner has accepted.
+    pub(crate) fn accepted(&self, key: Key) {
+        self.acquaint(key, Acquaintance::Accepted);
+    }
+
+    fn acquaint(&self, key: Key, acquaintance: Acquaintance) {
+        if let Some(connection) = self.inner.borrow_mut().get(key) {
+            connection.acquaintance = acquaintance;
         }
     }
 
@@ -223,7 +294,7 @@ impl Shard {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.inner.borrow().connections.is_empty()
+        self.inner.borrow().connections.is_empty() && self.farewells.get() == 0
     }
 
     /// Keys of the connections that `wanted` picks.
@@ -279,13 +350,13 @@ impl Inner {
         self.connections.get_mut(key.slot).filter(|connection| connection.life == key.life)
     }
 
-    fn listen(&mut self, slot: usize, channel: &Channel, dialect: Option<Dialect>) {
+    fn listen(&mut self, slot: usize, channel: &Channel, format: Format) {
         let index = *self.by_name.entry(channel.clone()).or_insert_with(|| {
             self.channels.insert(LocalChannel { name: channel.clone(), listeners: Vec::new() })
         });
         let listeners = &mut self.channels[index].listeners;
         let place = Place { channel: index, position: listeners.len() };
-        listeners.push(Listener { slot, dialect, after: 0 });
+        listeners.push(Listener { slot, format, after: 0 });
         self.connections[slot].places.push(place);
     }
 

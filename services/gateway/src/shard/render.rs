@@ -1,18 +1,51 @@
 //! From an event to the frame that a connection gets.
 
 use carillon_contract::{
-    Dialect,
+    Dialect, Payload,
     messages::{Event, Variant},
 };
 
-use crate::websocket::{self, Frame};
+use crate::{
+    session::Format,
+    websocket::{self, Frame},
+};
 
-/// The event's frame in a dialect: the variant that names it, else the one that names none.
-/// `None` if the event has nothing for that dialect.
-pub(crate) fn render(event: &Event, dialect: Option<Dialect>) -> Option<Frame> {
-    let name = dialect.map_or("", Dialect::as_str);
+/// The event's frame in a format: of the variants in that kind of frame, the one that names the
+/// dialect, else the one that names none. `None` if the event has nothing for that format.
+pub(crate) fn render(event: &Event, format: Format) -> Option<Frame> {
+    let is_binary = format.payload == Payload::Binary;
+    let name = format.dialect.map_or("", Dialect::as_str);
     let names = |variant: &&Variant| variant.dialects.iter().any(|dialect| dialect == name);
     let any = |variant: &&Variant| variant.dialects.is_empty();
-    let variant = event.variants.iter().find(names).or_else(|| event.variants.iter().find(any))?;
-    Some(websocket::event(&variant.json, &event.channel, event.offset))
+    let variants = event.variants.iter().filter(|variant| variant.binary == is_binary);
+    let variant = variants.clone().find(names).or_else(|| variants.clone().find(any))?;
+    Some(match format.payload {
+        Payload::Json => websocket::event(&variant.json, &event.channel, event.offset),
+        Payload::Binary => websocket::binary(&variant.json),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_endpoint_gets_its_own_kind_of_frame() {
+        let json = |text: &'static str, dialects: &[&str]| Variant {
+            dialects: dialects.iter().map(|&name| name.to_owned()).collect(),
+            ..Variant::json(text)
+        };
+        let variants = vec![Variant::binary("{}"), json("{}", &[]), json("{\"a\":1}", &["rooms"])];
+        let event = Event { channel: "document.x".into(), offset: 7, variants, ..Event::default() };
+        let rendered =
+            |payload, dialect| render(&event, Format { dialect, payload }).map(|frame| frame.to_vec());
+        assert_eq!(rendered(Payload::Binary, None).expect("a frame"), b"\x82\x02{}");
+        let text = b"\x81\x23{\"channel\":\"document.x\",\"offset\":7}";
+        assert_eq!(rendered(Payload::Json, None).expect("a frame"), text);
+        assert!(
+            rendered(Payload::Json, Some(Dialect::Rooms)).expect("a frame").starts_with(b"\x81\x29{\"a\":1,")
+        );
+        let binary_only = Event { variants: vec![Variant::binary("{}")], ..Event::default() };
+        assert!(render(&binary_only, Format { dialect: None, payload: Payload::Json }).is_none());
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::{rc::Rc, time::Duration};
 
+use carillon_contract::ServiceName;
 use rand::RngExt;
 use tokio::{sync::mpsc, time::MissedTickBehavior};
 
@@ -9,6 +10,7 @@ use super::{
     burst::{Burst, belong_together},
     connection::Key,
     registry::Shard,
+    roll::Roll,
 };
 use crate::{
     clock,
@@ -37,6 +39,8 @@ pub(crate) enum Control {
     EndMembership { user: String, resource: String },
     /// Everyone has to come back and be checked anew.
     EndAll,
+    /// An owner may have lost count of its sessions: the answer is up to `count`, from place `from` on.
+    CallRoll { owner: ServiceName, from: usize, count: usize, reply: mpsc::Sender<Roll> },
     /// The gateway is going.
     Drain(Draining),
 }
@@ -82,7 +86,12 @@ impl Shard {
     fn take_in(&self, turn: &[Delivery]) {
         for deliveries in turn.chunk_by(belong_together) {
             match &deliveries[0] {
-                Delivery::Event(channel, _) => self.fan_out(channel, Burst::new(deliveries)),
+                Delivery::Event(channel, event) => {
+                    self.fan_out(channel, Burst::new(deliveries));
+                    if event.dismissal.is_some() {
+                        self.dismiss(channel, event);
+                    }
+                }
                 Delivery::Reset(channel) => self.reset(channel),
             }
         }
@@ -99,6 +108,10 @@ impl Shard {
             }),
             Control::EndMembership { user, resource } => self.end_membership(&user, &resource),
             Control::EndAll => self.keys(|_| true).into_iter().for_each(|key| self.send_away(key)),
+            Control::CallRoll { owner, from, count, reply } => {
+                // There is room for it, unless nobody waits for it any more.
+                let _ = reply.try_send(self.call_roll(owner, from, count));
+            }
             Control::Drain(draining) => drop(tokio::task::spawn_local(drain(self.clone(), draining))),
         }
     }
@@ -110,12 +123,8 @@ impl Shard {
     }
 
     fn end_membership(&self, user: &str, resource: &str) {
-        let wanted = |info: &SessionInfo| {
-            info.user() == Some(user)
-                && info.requires.as_ref().is_some_and(|required| required.as_str() == resource)
-        };
-        for key in self.keys(wanted) {
-            self.end(key, |info| CloseReason::fixed(info.endpoint.close_codes.denied, "no longer a member"));
+        for key in self.membership_ended(user, resource) {
+            self.end(key, SessionInfo::no_longer_a_member);
         }
     }
 
@@ -130,7 +139,7 @@ impl Shard {
     /// Tells a client when to come back, and closes.
     fn send_away(&self, key: Key) {
         let after = rand::rng().random_range(0..=COME_BACK_MS);
-        self.send(key, websocket::text(&session::reconnect(after)));
+        self.tell(key, &session::reconnect(after));
         self.close(key, CloseReason::RESTART);
     }
 
@@ -211,7 +220,7 @@ impl Shard {
             return self.end(key, reason);
         }
         if left <= i64::from(self.limits.expiry_warning_seconds) && self.warn(key) {
-            self.send(key, websocket::text(&session::token_expiring(left)));
+            self.tell(key, &session::token_expiring(left));
         }
         // The end is still to come, and the clock may have been set back meanwhile.
         self.watch_token(key);

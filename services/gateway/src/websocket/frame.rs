@@ -9,6 +9,7 @@ pub(crate) type Frame = Rc<[u8]>;
 
 const FINAL: u8 = 0x80;
 const TEXT: u8 = 0x1;
+const BINARY: u8 = 0x2;
 const CLOSE: u8 = 0x8;
 const PING: u8 = 0x9;
 const PONG: u8 = 0xA;
@@ -16,6 +17,11 @@ const PONG: u8 = 0xA;
 /// A text frame.
 pub(crate) fn text(payload: &[u8]) -> Frame {
     encode(TEXT, &[payload])
+}
+
+/// A binary frame.
+pub(crate) fn binary(payload: &[u8]) -> Frame {
+    encode(BINARY, &[payload])
 }
 
 /// Several frames in one piece.

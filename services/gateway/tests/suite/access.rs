@@ -11,8 +11,8 @@ use tokio::{
 };
 
 use crate::{
-    bed::{token, with_gateway},
-    client::within,
+    bed::{Bed, token, with_gateway},
+    client::{Client, within},
 };
 
 fn change(change: Change) -> Vec<u8> {
@@ -78,5 +78,71 @@ fn a_membership_that_ends_closes_what_needed_it() {
         assert_eq!(needs.closed().await.0, 4003);
         bed.services.emit(&Channel::org("other").expect("a channel"), "{}").await;
         assert_eq!(elsewhere.offset().await, 1);
+    });
+}
+
+async fn end_membership(bed: &Bed, user: &str, resource: &str) {
+    let ended = MembershipEnded { user: user.into(), resource: resource.into() };
+    bed.services.emit(&Channel::access(), change(Change::MembershipEnded(ended))).await;
+}
+
+fn chat(user: &str) -> String {
+    format!("/ws/chat/general/?token={}", token(user, 3600))
+}
+
+async fn hears(bed: &Bed, client: &mut Client, channel: &Channel) {
+    let offset = bed.services.emit(channel, "{}").await.offset;
+    assert_eq!(client.offset().await, offset);
+}
+
+#[test]
+fn a_membership_that_an_owner_requires_counts_like_an_endpoints() {
+    with_gateway(&[], async |bed| {
+        let room = Channel::new("room", &["general"]).expect("a channel");
+        let mut needs_none = bed.greeted(&chat("1")).await;
+        bed.services.require("project.7");
+        let mut needs = bed.greeted(&chat("1")).await;
+        let mut both = bed.greeted(&format!("/ws/events/acme/?token={}", token("1", 3600))).await;
+        end_membership(bed, "1", "project.8").await;
+        end_membership(bed, "2", "project.7").await;
+        hears(bed, &mut needs, &room).await;
+        // A new token changes nothing about it.
+        needs.send(&format!("{{\"type\":\"refresh\",\"token\":\"{}\"}}", token("1", 3600))).await;
+        assert_eq!(needs.json().await["type"], "refreshed");
+        end_membership(bed, "1", "project.7").await;
+        assert_eq!(needs.closed_at_once().await, (4004, "no longer a member".to_owned()));
+        assert_eq!(both.closed_at_once().await.0, 4003);
+        let mut both = bed.greeted(&format!("/ws/events/acme/?token={}", token("1", 3600))).await;
+        end_membership(bed, "1", "org.acme").await;
+        assert_eq!(both.closed_at_once().await.0, 4003);
+        assert_eq!(needs_none.offset().await, 1);
+        hears(bed, &mut needs_none, &room).await;
+    });
+}
+
+#[test]
+fn a_membership_that_ends_after_the_owner_looked_lets_nobody_in() {
+    with_gateway(&[], async |bed| {
+        bed.services.require("project.7");
+        let mut before = bed.greeted(&chat("1")).await;
+        let mut holds = [bed.services.hold_open(), bed.services.hold_open()];
+        let mut opening = bed.connect(&chat("1")).await;
+        holds[0].reached().await;
+        let mut other = bed.connect(&chat("2")).await;
+        holds[1].reached().await;
+        end_membership(bed, "1", "project.7").await;
+        assert_eq!(before.closed_at_once().await.0, 4004);
+        drop(holds);
+        assert_eq!(opening.closed_at_once().await, (4004, "no longer a member".to_owned()));
+        assert_eq!(other.json().await["type"], "greeting");
+        hears(bed, &mut other, &Channel::new("room", &["general"]).expect("a channel")).await;
+    });
+}
+
+#[test]
+fn a_membership_that_there_can_not_be_lets_nobody_in() {
+    with_gateway(&[], async |bed| {
+        bed.services.require("nonsense");
+        assert_eq!(bed.connect(&chat("1")).await.closed_at_once().await.0, 1011);
     });
 }

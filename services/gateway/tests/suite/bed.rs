@@ -56,8 +56,10 @@ impl Bed {
             let server = services.bus.serve(service, CONCURRENCY, services.clone()).await;
             servers.push(server.expect("a server"));
         }
-        let usual = ["gateway", "--workers", "1", "--jwt-secret", SECRET, "--drain-seconds", "0"];
+        let workers = if options.contains(&"--workers") { &[][..] } else { &["--workers", "1"] };
+        let usual = ["gateway", "--jwt-secret", SECRET, "--drain-seconds", "0"];
         let usual = usual.into_iter().chain(["--allow-anonymous", "all", "--token-leeway-seconds", "0"]);
+        let usual = usual.chain(workers.iter().copied());
         let arguments = usual.chain(options.iter().copied());
         let CommandLine { gateway } = CommandLine::parse_from(arguments);
         let shell = Shell::new(services.bus.clone());

@@ -4,9 +4,9 @@ use std::{future::Future, net::SocketAddr, time::Duration};
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async,
+    MaybeTlsStream, WebSocketStream, client_async, connect_async,
     tungstenite::{Message, protocol::CloseFrame},
 };
 
@@ -26,6 +26,15 @@ impl Client {
         Self(socket)
     }
 
+    /// A client whose socket takes little at a time.
+    pub(crate) async fn connect_narrow(address: SocketAddr, path: &str) -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_recv_buffer_size(4_096).expect("a small buffer");
+        let stream = MaybeTlsStream::Plain(within(socket.connect(address)).await.expect("a connection"));
+        let handshake = client_async(format!("ws://{address}{path}"), stream);
+        Self(within(handshake).await.expect("a handshake").0)
+    }
+
     pub(crate) async fn send(&mut self, text: &str) {
         within(self.0.send(Message::text(text))).await.expect("sent");
     }
@@ -41,6 +50,35 @@ impl Client {
                 Message::Text(text) => return serde_json::from_str(&text).expect("JSON"),
                 Message::Ping(_) | Message::Pong(_) => {}
                 other => panic!("no text: {other:?}"),
+            }
+        }
+    }
+
+    pub(crate) async fn send_binary(&mut self, payload: &[u8]) {
+        within(self.0.send(Message::binary(payload.to_vec()))).await.expect("sent");
+    }
+
+    /// The next frame, which is a binary one.
+    pub(crate) async fn binary(&mut self) -> Vec<u8> {
+        loop {
+            match self.next().await {
+                Message::Binary(payload) => return payload.to_vec(),
+                Message::Ping(_) | Message::Pong(_) => {}
+                other => panic!("not binary: {other:?}"),
+            }
+        }
+    }
+
+    /// The code and reason with which the gateway closes, before it says anything else.
+    pub(crate) async fn closed_at_once(&mut self) -> (u16, String) {
+        loop {
+            match self.next().await {
+                Message::Ping(_) | Message::Pong(_) => {}
+                Message::Close(frame) => {
+                    let CloseFrame { code, reason } = frame.expect("a code");
+                    return (code.into(), reason.to_string());
+                }
+                other => panic!("said before the end: {other:?}"),
             }
         }
     }

@@ -3,8 +3,14 @@
 
 mod access;
 mod bed;
+mod binary;
+mod blobs;
 mod client;
+mod dismissals;
+mod farewells;
 mod frames;
+mod greeting;
+mod leases;
 mod liveness;
 mod order;
 mod recovery;

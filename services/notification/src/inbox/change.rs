@@ -157,12 +157,7 @@ impl State {
 
     fn count_event(&self, cause: &str) -> Result<NewEvent, StoreError> {
         let frame = json!({"type": "unread_count", "count": self.counts.unread, "version": self.version});
-        Ok(NewEvent {
-            channel: user_channel(&self.user)?,
-            cause: cause.to_owned(),
-            variants: vec![Variant { dialects: Vec::new(), json: frame.to_string().into() }],
-            except_connection: String::new(),
-        })
+        Ok(NewEvent::new(user_channel(&self.user)?, cause, vec![Variant::json(frame.to_string())]))
     }
 
     fn changed(&self, changed: u64, event: Option<Event>) -> Changed {

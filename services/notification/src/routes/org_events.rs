@@ -15,7 +15,6 @@ use carillon_store::{GroupCommit, StoreError};
 use serde_json::json;
 
 use crate::{
-    cause,
     fields::Fields,
     metrics::Metrics,
     org_event::{Frame, Publication, Publications, Published},
@@ -41,7 +40,7 @@ pub(crate) async fn publish(events: &Events, request: &HttpRequest) -> Result<Ht
         return Err(unknown());
     }
     let channel = Channel::org(org).map_err(|_| unknown())?;
-    let offset = events.publish(Publication { channel, frame, cause: cause::of(request)? }).await?;
+    let offset = events.publish(Publication { channel, frame, cause: http::cause(request)? }).await?;
     let offset = offset.ok_or_else(|| Problem::conflict("the Idempotency-Key was used for another event"))?;
     Ok(http::json(200, &json!({"status": "success", "offset": offset})))
 }

@@ -1,11 +1,9 @@
 use carillon_contract::Channel;
 use serde_json::{Value, json};
 
-use crate::{
-    ask::{Ask, user},
-    engines::Place,
-    world::{World, json_of},
-};
+use carillon_testkit::service::{Ask, Place, json_of, user};
+
+use crate::world::World;
 
 async fn broadcast(world: &World, count: usize) {
     for number in 1..=count {

@@ -4,11 +4,9 @@ use carillon_contract::Channel;
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 
-use crate::{
-    ask::{Ask, admin, user},
-    engines::Place,
-    world::{World, json_of},
-};
+use carillon_testkit::service::{Ask, Place, admin, json_of, user};
+
+use crate::world::World;
 
 fn send(body: &Value) -> Ask {
     Ask::new("notifications.send").by(admin()).body(body)

@@ -1,11 +1,9 @@
 use carillon_contract::Channel;
 use serde_json::json;
 
-use crate::{
-    ask::user,
-    engines::Place,
-    world::{World, session},
-};
+use carillon_testkit::service::{Place, session, user};
+
+use crate::world::World;
 
 pub(crate) async fn marking_one_reaches_every_connection(place: Place) {
     let world = World::start(place).await;

@@ -2,11 +2,9 @@ use carillon_contract::Channel;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::{
-    ask::{Ask, admin, service, user},
-    engines::Place,
-    world::World,
-};
+use carillon_testkit::service::{Ask, Place, admin, service, user};
+
+use crate::world::World;
 
 fn send(body: &Value) -> Ask {
     Ask::new("notifications.send").by(admin()).body(body)

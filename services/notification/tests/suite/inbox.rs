@@ -1,11 +1,9 @@
 use carillon_contract::Channel;
 use serde_json::{Value, json};
 
-use crate::{
-    ask::{Ask, service, user},
-    engines::Place,
-    world::World,
-};
+use carillon_testkit::service::{Ask, Place, service, user};
+
+use crate::world::World;
 
 fn list() -> Ask {
     Ask::new("notifications.list").by(user("1"))

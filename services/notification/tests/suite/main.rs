@@ -3,14 +3,12 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
-mod ask;
-mod auth;
 mod broadcasts;
 mod concurrency;
-mod engines;
 mod frames;
 mod idempotency;
 mod inbox;
+mod notices;
 mod org_events;
 mod outage;
 mod retention;
@@ -18,29 +16,10 @@ mod sending;
 mod sessions;
 mod world;
 
-use std::{process::ExitCode, sync::Arc, time::Duration};
+use std::{process::ExitCode, sync::Arc};
 
-use engines::{Engine, Engines, Place};
+use carillon_testkit::service::Engines;
 use libtest_mimic::{Arguments, Trial};
-use tokio::{runtime::Runtime, time::timeout};
-
-/// No test takes this long, not even on a loaded machine.
-const DEADLINE: Duration = Duration::from_secs(120);
-
-/// For each test: one trial against each of the engines named.
-macro_rules! trials {
-    ($engines:expr, $($module:ident: $kinds:ident { $($test:ident),* $(,)? })*) => {{
-        let mut trials = Vec::new();
-        $($(
-            for engine in engines::$kinds {
-                let engines = Arc::clone($engines);
-                let name = format!("{}::{} on {}", stringify!($module), stringify!($test), engine.as_str());
-                trials.push(trial(name, *engine, engines, async |place| $module::$test(place).await));
-            }
-        )*)*
-        trials
-    }};
-}
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -51,7 +30,7 @@ fn main() -> ExitCode {
 }
 
 fn trials(engines: &Arc<Engines>) -> Vec<Trial> {
-    trials! { engines,
+    carillon_testkit::trials! { engines,
         sessions: BOTH {
             each_dialect_has_its_greeting,
             an_anonymous_client_hears_what_everyone_hears,
@@ -106,6 +85,12 @@ fn trials(engines: &Arc<Engines>) -> Vec<Trial> {
             an_event_is_published_once,
             another_service_publishes,
         }
+        notices: BOTH {
+            a_notice_reaches_each_of_its_users_once,
+            notices_arrive_like_sent_notifications,
+            one_that_is_malformed_keeps_no_other_back,
+            a_hundred_notices_twice_at_once_are_delivered_once,
+        }
         concurrency: BOTH {
             a_hundred_at_once_get_a_hundred_ids,
             a_new_arrival_races_read_all,
@@ -118,20 +103,6 @@ fn trials(engines: &Arc<Engines>) -> Vec<Trial> {
         }
         outage: BOTH { without_auth_it_says_when_to_come_back }
         outage: POSTGRES { without_the_database_it_says_when_to_come_back }
+        notices: POSTGRES { two_replicas_deliver_a_notice_once }
     }
-}
-
-fn trial(
-    name: String,
-    engine: Engine,
-    engines: Arc<Engines>,
-    test: impl AsyncFnOnce(Place) + Send + 'static,
-) -> Trial {
-    Trial::test(name, move || {
-        Runtime::new().expect("a runtime").block_on(async {
-            let place = engines.fresh(engine).await;
-            timeout(DEADLINE, test(place)).await.expect("the test takes too long");
-        });
-        Ok(())
-    })
 }

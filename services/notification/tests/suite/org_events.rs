@@ -1,11 +1,9 @@
 use carillon_contract::{Channel, messages::PublishEventRequest};
 use serde_json::{Value, json};
 
-use crate::{
-    ask::{Ask, service},
-    engines::Place,
-    world::World,
-};
+use carillon_testkit::service::{Ask, Place, service};
+
+use crate::world::World;
 
 fn publish(org: &str, body: &Value) -> Ask {
     Ask::new("orgs.events.publish").by(service("s1", "events:publish")).parameter("org_id", org).body(body)

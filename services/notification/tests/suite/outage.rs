@@ -1,11 +1,9 @@
 use carillon_testkit::{Durability, Postgres};
 use serde_json::json;
 
-use crate::{
-    ask::{Answer, Ask, admin, user},
-    engines::Place,
-    world::{World, until},
-};
+use carillon_testkit::service::{Answer, Ask, Place, admin, until, user};
+
+use crate::world::World;
 
 pub(crate) async fn without_auth_it_says_when_to_come_back(place: Place) {
     let world = World::start(place).await;

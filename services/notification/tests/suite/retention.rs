@@ -3,11 +3,9 @@ use std::time::Duration;
 use carillon_notification::RetentionArgs;
 use serde_json::json;
 
-use crate::{
-    ask::{Ask, admin, user},
-    engines::Place,
-    world::{World, until},
-};
+use carillon_testkit::service::{Ask, Place, admin, until, user};
+
+use crate::world::World;
 
 pub(crate) async fn an_inbox_that_grows_too_long_loses_its_oldest(place: Place) {
     let retention = RetentionArgs { notification_inbox_count: 20, ..RetentionArgs::default() };

@@ -1,11 +1,9 @@
 use carillon_contract::Channel;
 use serde_json::{Value, json};
 
-use crate::{
-    ask::{Ask, admin, service, user},
-    engines::Place,
-    world::{World, json_of},
-};
+use carillon_testkit::service::{Ask, Place, admin, json_of, service, user};
+
+use crate::world::World;
 
 fn send() -> Ask {
     Ask::new("notifications.send")

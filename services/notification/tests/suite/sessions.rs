@@ -4,11 +4,9 @@ use carillon_contract::{
 };
 use serde_json::{Value, json};
 
-use crate::{
-    ask::{admin, user},
-    engines::Place,
-    world::{World, session},
-};
+use carillon_testkit::service::{Place, admin, session, user};
+
+use crate::world::World;
 
 fn accepted(outcome: Outcome) -> (Value, Accept) {
     match outcome {

@@ -1,28 +1,20 @@
 //! The service, running on a bus with a stand-in for auth.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use carillon_bus::{Bus, RequestError, Server, Subscription};
+use carillon_bus::{Bus, RequestError, Server};
 use carillon_contract::{
-    Channel, Method, ServiceName, Subject,
-    messages::{
-        Event, FrameRequest, HistoryRequest, Identity, OpenReply, OpenRequest, Session, open_reply::Outcome,
-    },
+    Channel, Method, ServiceName,
+    messages::{Event, FrameRequest, Identity, OpenReply, OpenRequest, Session, open_reply::Outcome},
 };
 use carillon_notification::{Args, RetentionArgs, run};
 use carillon_service::{DatabaseArgs, Shell};
-use futures_util::StreamExt;
-use prost::Message;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-use crate::{
-    ask::{Answer, Ask, admin, user},
-    auth::Auth,
-    engines::Place,
-};
-
 /// One running replica.
+use carillon_testkit::service::{Answer, Ask, Auth, Listener, Place, admin, history, session, until, user};
+
 pub(crate) struct Replica {
     shell: Shell,
     running: JoinHandle<anyhow::Result<()>>,
@@ -125,7 +117,7 @@ impl World {
             session: Some(session.clone()),
             number,
             payload: payload.as_bytes().to_vec().into(),
-            binary: false,
+            ..FrameRequest::default()
         };
         let reply = self.call(&request).await.expect("a reply");
         assert_eq!(reply.close, None);
@@ -133,69 +125,11 @@ impl World {
     }
 
     pub(crate) async fn listen(&self, channel: Channel) -> Listener {
-        Listener(self.bus.subscribe(Subject::live(&channel)).await.expect("a subscription"))
+        Listener::new(&self.bus, &channel).await
     }
 
     /// Every event in the log of a channel.
     pub(crate) async fn history(&self, channel: &Channel) -> Vec<Event> {
-        let mut events: Vec<Event> = Vec::new();
-        loop {
-            let after = events.last().map_or(0, |event| event.offset);
-            let request = HistoryRequest { channel: channel.to_string(), after, limit: 1_000 };
-            let reply = self.call(&request).await.expect("a reply");
-            if reply.events.is_empty() {
-                return events;
-            }
-            events.extend(reply.events);
-        }
-    }
-}
-
-/// What is published to a channel.
-pub(crate) struct Listener(Subscription);
-
-impl Listener {
-    pub(crate) async fn next(&mut self) -> Event {
-        let message = tokio::time::timeout(Duration::from_secs(30), self.0.next());
-        let message = message.await.expect("an event in time").expect("an event");
-        Event::decode(message.payload).expect("an event")
-    }
-
-    /// The default JSON of the next event.
-    pub(crate) async fn json(&mut self) -> Value {
-        json_of(&self.next().await, "")
-    }
-}
-
-/// An event's JSON for a dialect.
-pub(crate) fn json_of(event: &Event, dialect: &str) -> Value {
-    let named = event.variants.iter().find(|variant| variant.dialects.iter().any(|name| name == dialect));
-    let variant = named.or_else(|| event.variants.iter().find(|variant| variant.dialects.is_empty()));
-    serde_json::from_slice(&variant.expect("a variant").json).expect("JSON")
-}
-
-pub(crate) fn session(
-    endpoint: &str,
-    dialect: &str,
-    identity: Option<Identity>,
-    parameters: &[(&str, &str)],
-) -> Session {
-    let parameters: BTreeMap<String, String> =
-        parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Session {
-        connection: format!("connection-of-{}", identity.as_ref().map_or("nobody", |it| &it.user)),
-        endpoint: endpoint.to_owned(),
-        parameters,
-        identity,
-        dialect: dialect.to_owned(),
-    }
-}
-
-/// Waits for a condition.
-pub(crate) async fn until(what: &str, condition: impl AsyncFn() -> bool) {
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
-    while !condition().await {
-        assert!(tokio::time::Instant::now() < deadline, "{what}: not within a minute");
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        history(&self.bus, channel).await
     }
 }
