@@ -17,7 +17,8 @@ use crate::{
 };
 
 /// The bus: NATS, or the inside of this process. Cloning it is cheap; when the last clone is
-/// dropped, with every subscription and server, the connection closes.
+/// dropped, with every subscription and server, what was published is still sent, and then the
+/// connection closes. A process that ends at once waits for [`Bus::flush`] first.
 #[derive(Debug, Clone)]
 pub struct Bus(BackEnd);
 

@@ -14,8 +14,8 @@ use async_nats::{
 };
 use bytes::Bytes;
 use carillon_contract::{Pattern, Subject};
-use tokio::time;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio::{runtime::Handle, time};
+use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::listener::Listener;
 pub use self::options::NatsOptions;
@@ -42,7 +42,8 @@ pub(crate) struct Nats {
     client: Client,
     link: Arc<Link>,
     limits: Limits,
-    _tasks: DropGuard,
+    /// Ends the tasks.
+    stop: CancellationToken,
 }
 
 impl Nats {
@@ -68,7 +69,7 @@ impl Nats {
             Arc::clone(&link.signals),
         );
         tokio::spawn(async move { of_confirmations.run_until_cancelled(confirming).await });
-        Ok(Arc::new(Self { client, link, limits: options.limits, _tasks: stop.drop_guard() }))
+        Ok(Arc::new(Self { client, link, limits: options.limits, stop }))
     }
 
     pub(crate) fn signals(&self) -> &Signals {
@@ -153,5 +154,22 @@ impl Nats {
     fn check(&self, payload: &Bytes) -> Result<(), PublishError> {
         let carried = self.client.max_payload().saturating_sub(ROOM_FOR_HEADERS);
         if payload.len() > carried.min(self.limits.payload) { Err(PublishError::TooLarge) } else { Ok(()) }
+    }
+}
+
+impl Drop for Nats {
+    /// The client would forget what it has not written yet.
+    fn drop(&mut self) {
+        let stop = self.stop.clone().drop_guard();
+        if !self.is_connected() {
+            return;
+        }
+        let Ok(runtime) = Handle::try_current() else { return };
+        let link = Arc::clone(&self.link);
+        runtime.spawn(async move {
+            // Whoever had to know whether it arrived has flushed.
+            let _ = time::timeout(CONFIRM, link.confirmations.confirm()).await;
+            drop(stop);
+        });
     }
 }

@@ -33,6 +33,7 @@ contract! {
         a_confirmed_subscription_hears_what_follows
         a_subscription_does_not_hear_what_came_before
         each_publishers_order_is_kept
+        what_was_published_outlives_its_bus
         wildcards_match
         a_dropped_subscription_is_gone
         many_subscriptions_at_once

@@ -54,6 +54,27 @@ pub(crate) async fn each_publishers_order_is_kept(kind: Kind) {
     }
 }
 
+pub(crate) async fn what_was_published_outlives_its_bus(kind: Kind) {
+    const ROUNDS: usize = 20;
+    const EACH: usize = 200;
+    let bed = kind.start();
+    let subject = Subject::test("a");
+    let mut subscription = bed.bus().await.subscribe(subject.clone()).await.expect("a subscription");
+    for _ in 0..ROUNDS {
+        let bus = bed.bus().await;
+        for number in 0..EACH {
+            // More than the connection writes at once.
+            let payload = format!("{number} {}", "x".repeat(4_096)).into();
+            bus.publish(&subject, payload).await.expect("published");
+        }
+        drop(bus);
+        for number in 0..EACH {
+            let text = next_text(&mut subscription).await;
+            assert_eq!(text.split_once(' ').expect("two words").0, number.to_string());
+        }
+    }
+}
+
 pub(crate) async fn wildcards_match(kind: Kind) {
     let bed = kind.start();
     let bus = bed.bus().await;
