@@ -22,50 +22,12 @@ pub fn rows_from(first: usize, count: usize, columns: usize) -> String {
 
 /// `$3, $4` for two parameters from the third.
 pub fn list(count: usize, first: usize) -> String {
-    if experiment("PLAIN") {
-        return vec!["?"; count].join(", ");
-    }
     (first..first + count).map(|number| format!("${number}")).collect::<Vec<_>>().join(", ")
 }
 
 /// Whether a statement of so many rows is worth keeping prepared.
 pub fn is_kept(rows: usize) -> bool {
-    if experiment("CHUNK") || experiment("KEEP") {
-        return true;
-    }
-    if experiment("NEVER") {
-        return false;
-    }
     rows <= FEW_ROWS || rows.is_multiple_of(FULL_ROWS)
-}
-
-pub fn experiment(name: &str) -> bool {
-    static E: std::sync::LazyLock<String> =
-        std::sync::LazyLock::new(|| std::env::var("X").unwrap_or_default());
-    E.contains(name)
-}
-
-pub fn chunks<T>(rows: &[T]) -> Vec<&[T]> {
-    static BASE: std::sync::LazyLock<(usize, usize)> = std::sync::LazyLock::new(|| {
-        let text = std::env::var("CH").unwrap_or("128,2".into());
-        let (a, b) = text.split_once(',').unwrap();
-        (a.parse().unwrap(), b.parse().unwrap())
-    });
-    if !experiment("CHUNK") {
-        return rows.chunks(MAX_ROWS).collect();
-    }
-    let (mut size, base) = *BASE;
-    let (mut rest, mut out) = (rows, Vec::new());
-    while !rest.is_empty() {
-        if rest.len() >= size {
-            let (a, b) = rest.split_at(size);
-            out.push(a);
-            rest = b;
-        } else {
-            size /= base;
-        }
-    }
-    out
 }
 
 #[cfg(test)]

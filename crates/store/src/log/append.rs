@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 use super::{Log, decode_content, encode_content, offset};
 use crate::{
     StoreError, Transaction, now,
-    values,
+    values::{self, MAX_ROWS},
 };
 
 /// An event that is to be appended.
@@ -78,7 +78,7 @@ impl Log {
         distinct: &Distinct<'_>,
     ) -> Result<Vec<Option<messages::Event>>, StoreError> {
         let mut stored = vec![None; distinct.events.len()];
-        for events in values::chunks(&distinct.events) {
+        for events in distinct.events.chunks(MAX_ROWS) {
             let statement = format!(
                 "SELECT event.channel, event.cause, event.position, event.at, event.except_connection, \
                  event.variants FROM (VALUES {}) AS wanted \
@@ -189,7 +189,7 @@ async fn move_heads(
 ) -> Result<BTreeMap<String, i64>, StoreError> {
     let counts: Vec<_> = counts.iter().collect();
     let mut heads = BTreeMap::new();
-    for counts in values::chunks(&counts) {
+    for counts in counts.chunks(MAX_ROWS) {
         let statement = format!(
             "INSERT INTO channel (name, head) VALUES {} \
              ON CONFLICT (name) DO UPDATE SET head = channel.head + excluded.head RETURNING name, head",
@@ -215,7 +215,7 @@ async fn insert(
         .filter(|(_, known)| !**known)
         .filter_map(|((event, stored), _)| Some((*event, stored.as_ref()?)))
         .collect();
-    for rows in values::chunks(&fresh) {
+    for rows in fresh.chunks(MAX_ROWS) {
         let statement = format!(
             "INSERT INTO event (channel, position, cause, at, except_connection, variants) VALUES {}",
             values::rows(rows.len(), 6)

@@ -81,25 +81,13 @@ fn measured(
     let directory = TempDir::new()?;
     let floor = Floor::open(&floor_url(runtime, stage, &directory)?).context("the floor's database")?;
     let connect = |shape: &Shape| Crowd::connect(stage.address()?, *shape, arguments.manner(*shape));
-    let mut crowds: Vec<Crowd> = if std::env::var("X").is_ok() { arguments.shapes.iter().map(|s| Crowd::connect(stage.address()?, "1x1".parse()?, arguments.manner(*s))).collect::<Result<_>>()? } else { arguments.shapes.iter().map(connect).collect::<Result<_>>()? };
+    let mut crowds: Vec<Crowd> = arguments.shapes.iter().map(connect).collect::<Result<_>>()?;
     stage.settle()?;
     let mut shapes: Vec<_> = arguments.shapes.iter().map(|shape| (*shape, Vec::new())).collect();
     for pair in 1..=arguments.pairs {
         for ((shape, rounds), crowd) in shapes.iter_mut().zip(&mut crowds) {
             eprintln!("{engine}, {shape}, pair {pair} of {}", arguments.pairs);
             let write = |means| floor.measure(means, *shape, arguments.manner(*shape), arguments.period());
-            if std::env::var("X").is_ok() {
-                write(Means::Grouped)?;
-                for _ in 0..3 {
-                    let cpu = stage.cpu()?;
-                    let own = accounts::cpu_seconds(std::process::id())?;
-                    let grouped = write(Means::Grouped)?;
-                    let n = grouped * arguments.seconds / 1e6;
-                    let pg = stage.cpu()?.get("postgres").copied().unwrap_or_default() - cpu.get("postgres").copied().unwrap_or_default();
-                    println!("X {engine} {shape} {grouped:.0}/s pg {:.0}us own {:.0}us", pg / n, (accounts::cpu_seconds(std::process::id())? - own) / n);
-                }
-                continue;
-            }
             let (plain, grouped) = (write(Means::Plain)?, write(Means::Grouped)?);
             rounds.push(Round { plain, grouped, carillon: serve(stage, crowd, arguments.period())? });
         }

@@ -180,7 +180,7 @@ impl Batch for Rows {
         let events: Vec<NewEvent> = lines.iter().map(|line| line.event()).collect();
         let appended = self.log.append(tx, &events).await?;
         let pairs: Vec<_> = lines.iter().zip(&appended).collect();
-        for rows in values::chunks(&pairs) {
+        for rows in pairs.chunks(values::MAX_ROWS) {
             let statement = format!("{MESSAGE}{}", values::rows(rows.len(), COLUMNS));
             let mut query = sqlx::query(AssertSqlSafe(statement)).persistent(values::is_kept(rows.len()));
             for (line, appended) in rows {
