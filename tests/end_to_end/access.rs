@@ -133,7 +133,7 @@ async fn rules_by_configuration(process: &carillon_testkit::OneProcess) -> anyho
     let deployment = process.deployment();
     let (admin, alice) = (deployment.admin().await?, deployment.user("alice").await?);
     refused(deployment.socket("/ws/chat/eng-1/")?, 4003).await?;
-    refused(deployment.socket("/ws/documents/x/")?, 4001).await?;
+    refused(deployment.socket("/ws/documents/x/")?, 4401).await?;
     let socket = deployment.socket("/ws/chat/eng-1/?since=")?.token(&alice.token);
     lives(greeted(socket).await?).await?;
     lives(greeted(deployment.socket("/ws/chat/general/?since=")?).await?).await?;
