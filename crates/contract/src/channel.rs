@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
 use crate::ServiceName;
 
 /// The first word of a channel's name, and who owns such channels.
-const KINDS: [(&str, ServiceName); 9] = [
+const KINDS: [(&str, ServiceName); 10] = [
     ("access", ServiceName::Auth),
     ("user", ServiceName::Notification),
     ("everyone", ServiceName::Notification),
@@ -15,6 +15,7 @@ const KINDS: [(&str, ServiceName); 9] = [
     ("collaboration", ServiceName::Chat),
     ("document", ServiceName::Chat),
     ("counter", ServiceName::Chat),
+    ("project", ServiceName::TicketPresence),
 ];
 
 /// The longest name in bytes: a name of 100 characters of any script fits, escaped.

@@ -235,6 +235,58 @@ pub static ENDPOINTS: &[Endpoint] = &[
         invalid_json: "Invalid JSON format",
         slow_consumer: SlowConsumer::Close,
     },
+    Endpoint {
+        name: "tickets",
+        pattern: "/ws/projects/{project_id}/tickets/",
+        numbered: None,
+        owner: ServiceName::TicketPresence,
+        channels: &[ChannelTemplate(&["project", "{project_id}", "tickets"])],
+        presence: false,
+        requires: Some(ChannelTemplate(&["project", "{project_id}"])),
+        own: None,
+        anonymous: false,
+        dialects: false,
+        close_codes: CloseCodes::EVENTS,
+        payload: Payload::Json,
+        invalid_json: "Invalid JSON",
+        slow_consumer: SlowConsumer::Close,
+    },
+    Endpoint {
+        name: "presence",
+        pattern: "/ws/projects/{project_id}/presence/",
+        numbered: None,
+        owner: ServiceName::TicketPresence,
+        channels: &[ChannelTemplate(&["project", "{project_id}", "presence"])],
+        presence: true,
+        requires: Some(ChannelTemplate(&["project", "{project_id}"])),
+        own: None,
+        anonymous: false,
+        dialects: false,
+        close_codes: CloseCodes::EVENTS,
+        payload: Payload::Json,
+        invalid_json: "Invalid JSON",
+        slow_consumer: SlowConsumer::Close,
+    },
+    Endpoint {
+        name: "project",
+        pattern: "/ws/projects/{project_id}/",
+        numbered: None,
+        owner: ServiceName::TicketPresence,
+        channels: &[
+            ChannelTemplate(&["project", "{project_id}", "tickets"]),
+            ChannelTemplate(&["project", "{project_id}", "presence"]),
+            ChannelTemplate(&["project", "{project_id}", "events"]),
+        ],
+        presence: true,
+        requires: Some(ChannelTemplate(&["project", "{project_id}"])),
+        own: None,
+        anonymous: false,
+        dialects: false,
+        close_codes: CloseCodes::EVENTS,
+        payload: Payload::Json,
+        invalid_json: "Invalid JSON",
+        slow_consumer: SlowConsumer::Close,
+    },
 ];
 
 /// The endpoint of that name.
@@ -294,7 +346,7 @@ mod tests {
 
     #[test]
     fn every_channel_of_an_endpoint_belongs_to_its_owner() {
-        let parameters = ["org_id", "user_id", "room_name", "name"]
+        let parameters = ["org_id", "user_id", "room_name", "name", "project_id"]
             .map(|name| (name.to_owned(), "x".to_owned()))
             .into_iter()
             .collect();

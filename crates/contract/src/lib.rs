@@ -10,6 +10,7 @@ mod endpoint;
 mod id;
 mod method;
 mod path;
+mod person;
 mod resource;
 mod route;
 mod service_name;
@@ -22,6 +23,7 @@ pub use endpoint::{CloseCodes, ENDPOINTS, Endpoint, Payload, SlowConsumer, endpo
 pub use id::{Id, InvalidId};
 pub use method::Method;
 pub use path::{Located, Parameters};
+pub use person::Person;
 pub use resource::{Resource, ResourceKind};
 pub use route::{Access, HttpMethod, ROUTES, Route, RouteMatch, route_at};
 pub use service_name::ServiceName;

@@ -6,7 +6,8 @@ use crate::messages::{
     AccessReply, AccessRequest, ClosedNotice, EnterRequest, FrameReply, FrameRequest, HeadsReply,
     HeadsRequest, HistoryReply, HistoryRequest, HttpReply, HttpRequest, JwksReply, JwksRequest, MembersReply,
     MembersRequest, MembershipReply, MembershipRequest, NotifyReply, NotifyRequest, OpenReply, OpenRequest,
-    PublishEventReply, PublishEventRequest, RenewReply, RenewRequest,
+    ProjectReply, ProjectRequest, ProjectsReply, ProjectsRequest, PublishEventReply, PublishEventRequest,
+    RenewReply, RenewRequest,
 };
 
 /// A request that some service answers at `rpc.<service>.<NAME>`.
@@ -42,6 +43,8 @@ methods! {
     "jwks": JwksRequest => JwksReply,
     "membership": MembershipRequest => MembershipReply,
     "members": MembersRequest => MembersReply,
+    "projects": ProjectsRequest => ProjectsReply,
+    "project": ProjectRequest => ProjectReply,
     // Notification.
     "publish_event": PublishEventRequest => PublishEventReply,
     "notify": NotifyRequest => NotifyReply,

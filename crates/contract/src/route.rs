@@ -92,7 +92,7 @@ const fn row(
 pub static ROUTES: &[Route] = {
     use Access::{Admin, Anonymous, Public, Scope, User};
     use HttpMethod::{Delete, Get, Patch, Post, Put};
-    use ServiceName::{Auth, Chat, Notification};
+    use ServiceName::{Auth, Chat, Notification, TicketPresence as Projects};
     &[
         // Logging in and out.
         row("auth.token", Post, "/api/auth/token/", Auth, Public),
@@ -236,6 +236,85 @@ pub static ROUTES: &[Route] = {
         // Counters.
         row("counter.show", Get, "/api/counter/{name}/", Chat, Anonymous),
         row("counter.update", Post, "/api/counter/{name}/", Chat, Scope("counter:update")),
+        // Projects: their members' tickets, comments and presence, and events of back ends.
+        row("projects.list", Get, "/api/projects/", Projects, User),
+        row("projects.show", Get, "/api/projects/{project_id}/", Projects, User),
+        row("projects.tickets.list", Get, "/api/projects/{project_id}/tickets/", Projects, User),
+        row("projects.tickets.create", Post, "/api/projects/{project_id}/tickets/", Projects, User),
+        row("projects.tickets.show", Get, "/api/projects/{project_id}/tickets/{ticket_id}/", Projects, User),
+        row(
+            "projects.tickets.update",
+            Patch,
+            "/api/projects/{project_id}/tickets/{ticket_id}/",
+            Projects,
+            User,
+        ),
+        row(
+            "projects.tickets.delete",
+            Delete,
+            "/api/projects/{project_id}/tickets/{ticket_id}/",
+            Projects,
+            User,
+        ),
+        row(
+            "projects.tickets.activity",
+            Get,
+            "/api/projects/{project_id}/tickets/{ticket_id}/activity/",
+            Projects,
+            User,
+        ),
+        row(
+            "projects.comments.list",
+            Get,
+            "/api/projects/{project_id}/tickets/{ticket_id}/comments/",
+            Projects,
+            User,
+        ),
+        row(
+            "projects.comments.create",
+            Post,
+            "/api/projects/{project_id}/tickets/{ticket_id}/comments/",
+            Projects,
+            User,
+        ),
+        row(
+            "projects.comments.update",
+            Patch,
+            "/api/projects/{project_id}/tickets/{ticket_id}/comments/{comment_id}/",
+            Projects,
+            User,
+        ),
+        row(
+            "projects.comments.delete",
+            Delete,
+            "/api/projects/{project_id}/tickets/{ticket_id}/comments/{comment_id}/",
+            Projects,
+            User,
+        ),
+        row("projects.statuses.list", Get, "/api/projects/{project_id}/statuses/", Projects, User),
+        row("projects.statuses.create", Post, "/api/projects/{project_id}/statuses/", Projects, Admin),
+        row(
+            "projects.statuses.update",
+            Patch,
+            "/api/projects/{project_id}/statuses/{status_id}/",
+            Projects,
+            Admin,
+        ),
+        row(
+            "projects.statuses.delete",
+            Delete,
+            "/api/projects/{project_id}/statuses/{status_id}/",
+            Projects,
+            Admin,
+        ),
+        row("projects.presence", Get, "/api/projects/{project_id}/presence/", Projects, User),
+        row(
+            "projects.events.publish",
+            Post,
+            "/api/projects/{project_id}/events/",
+            Projects,
+            Scope("events:publish"),
+        ),
     ]
 };
 

@@ -12,11 +12,13 @@ pub enum ServiceName {
     Notification,
     /// Chat rooms, conversations, collaboration rooms, documents and counters.
     Chat,
+    /// Projects: tickets, comments, who is there, and the projects' own events.
+    TicketPresence,
 }
 
 impl ServiceName {
     /// Every service.
-    pub const ALL: [Self; 3] = [Self::Auth, Self::Notification, Self::Chat];
+    pub const ALL: [Self; 4] = [Self::Auth, Self::Notification, Self::Chat, Self::TicketPresence];
 
     /// The name as it stands in subjects, schemas, metrics and logs.
     pub const fn as_str(self) -> &'static str {
@@ -24,6 +26,7 @@ impl ServiceName {
             Self::Auth => "auth",
             Self::Notification => "notification",
             Self::Chat => "chat",
+            Self::TicketPresence => "ticket-presence",
         }
     }
 }

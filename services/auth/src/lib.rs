@@ -20,6 +20,7 @@ mod metrics;
 mod new_user;
 mod outbox;
 mod passwords;
+mod projects;
 mod random;
 mod resources;
 mod revocations;

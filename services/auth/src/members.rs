@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use carillon_contract::{Resource, ResourceKind};
-use carillon_store::{StoreError, Transaction, now};
+use carillon_store::{StoreError, Transaction, now, values};
 use sqlx::{AnyPool, AssertSqlSafe, Row};
 
 use crate::effects::Effects;
@@ -29,6 +29,29 @@ pub(crate) async fn is_member(reader: &AnyPool, resource: &Resource, user: &str)
             .fetch_optional(reader)
             .await?;
     Ok(row.is_some())
+}
+
+/// Those of these users who are members.
+pub(crate) async fn among(
+    reader: &AnyPool,
+    resource: &Resource,
+    users: BTreeSet<String>,
+) -> Result<BTreeSet<String>, StoreError> {
+    let users: Vec<String> = users.into_iter().collect();
+    let mut found = BTreeSet::new();
+    for users in users.chunks(CHUNK) {
+        let sql = format!(
+            "SELECT user_id FROM membership WHERE kind = $1 AND resource_id = $2 AND user_id IN ({})",
+            values::list(users.len(), 3)
+        );
+        let query = sqlx::query(AssertSqlSafe(sql)).persistent(values::is_kept(users.len()));
+        let query = query.bind(resource.kind().as_str()).bind(resource.id());
+        let query = users.iter().fold(query, |query, user| query.bind(user));
+        for row in query.fetch_all(reader).await? {
+            found.insert(row.try_get("user_id")?);
+        }
+    }
+    Ok(found)
 }
 
 /// Members in the order of their ids, from the one after `after`.

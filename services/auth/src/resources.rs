@@ -80,24 +80,37 @@ pub(crate) async fn page(
     Ok(rows.iter().map(group).collect::<sqlx::Result<_>>()?)
 }
 
-/// Groups of a kind that a user is a member of, in the order of their ids.
+/// Groups of a kind that a user is a member of, in the order of their ids, from the one after `after`.
 pub(crate) async fn of_user(
     reader: &AnyPool,
     kind: ResourceKind,
     user: &str,
+    after: &str,
     limit: i64,
 ) -> Result<Vec<Group>, StoreError> {
     let rows = sqlx::query(
         "SELECT resource.* FROM membership
          JOIN resource ON resource.kind = membership.kind AND resource.id = membership.resource_id
-         WHERE membership.user_id = $1 AND membership.kind = $2 ORDER BY resource.id LIMIT $3",
+         WHERE membership.user_id = $1 AND membership.kind = $2 AND resource.id > $3
+         ORDER BY resource.id LIMIT $4",
     )
     .bind(user)
     .bind(kind.as_str())
+    .bind(after)
     .bind(limit)
     .fetch_all(reader)
     .await?;
     Ok(rows.iter().map(group).collect::<sqlx::Result<_>>()?)
+}
+
+/// The group, if there is such a one.
+pub(crate) async fn find(reader: &AnyPool, resource: &Resource) -> Result<Option<Group>, StoreError> {
+    let row = sqlx::query("SELECT * FROM resource WHERE kind = $1 AND id = $2")
+        .bind(resource.kind().as_str())
+        .bind(resource.id())
+        .fetch_optional(reader)
+        .await?;
+    Ok(row.map(|row| group(&row)).transpose()?)
 }
 
 /// Whether there is such a group.

@@ -5,13 +5,13 @@ use carillon_contract::{
     Method, Resource, ServiceName,
     messages::{
         AccessReply, AccessRequest, HttpReply, HttpRequest, JwksReply, JwksRequest, MembersReply,
-        MembersRequest, MembershipReply, MembershipRequest,
+        MembersRequest, MembershipReply, MembershipRequest, ProjectRequest, ProjectsRequest,
     },
 };
 use carillon_service::{Failure, Service, answer, http::Problem};
 use carillon_store::{Log, StoreError};
 
-use crate::{api, auth::Auth, keys::KeyError, members, resources, revocations};
+use crate::{api, auth::Auth, keys::KeyError, members, projects, resources, revocations};
 
 /// Members in one reply: 600 KB at the longest ids, below what a message may hold.
 const MAX_MEMBERS: u32 = 2_000;
@@ -33,6 +33,8 @@ impl Service for Auth {
             JwksRequest::NAME => answer(payload, |request| self.jwks(request)).await,
             MembershipRequest::NAME => answer(payload, |request| self.membership(request)).await,
             MembersRequest::NAME => answer(payload, |request| self.members(request)).await,
+            ProjectsRequest::NAME => answer(payload, |request| projects::page(self, request)).await,
+            ProjectRequest::NAME => answer(payload, |request| projects::show(self, request)).await,
             _ => Err(Failure::UnknownMethod),
         }
     }

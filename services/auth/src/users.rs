@@ -1,7 +1,7 @@
 //! Users: who can log in.
 
-use carillon_store::{StoreError, Transaction, now};
-use sqlx::{AnyPool, Row, any::AnyRow};
+use carillon_store::{StoreError, Transaction, now, values};
+use sqlx::{AnyPool, AssertSqlSafe, Row, any::AnyRow};
 
 use crate::counter::Counter;
 
@@ -38,6 +38,15 @@ pub(crate) struct Holder {
     pub(crate) void_before: i64,
 }
 
+/// What other users may know of a user.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Name {
+    pub(crate) id: i64,
+    pub(crate) username: String,
+    pub(crate) first_name: String,
+    pub(crate) last_name: String,
+}
+
 /// How a username is compared.
 pub(crate) fn folded(username: &str) -> String {
     username.trim().to_lowercase()
@@ -50,6 +59,32 @@ pub(crate) async fn by_name(reader: &AnyPool, username: &str) -> Result<Option<U
         .fetch_optional(reader)
         .await?;
     Ok(row.map(|row| user(&row)).transpose()?)
+}
+
+/// The active users of these names, at most [`values::MAX_ROWS`].
+pub(crate) async fn with_names(reader: &AnyPool, usernames: &[String]) -> Result<Vec<Name>, StoreError> {
+    if usernames.is_empty() {
+        return Ok(Vec::new());
+    }
+    let list = values::list(usernames.len(), 1);
+    let sql = format!("SELECT {NAME} FROM users WHERE active = 1 AND folded_username IN ({list})");
+    let query = sqlx::query(AssertSqlSafe(sql)).persistent(values::is_kept(usernames.len()));
+    let query = usernames.iter().fold(query, |query, username| query.bind(folded(username)));
+    Ok(query.fetch_all(reader).await?.iter().map(name).collect::<sqlx::Result<_>>()?)
+}
+
+/// The users of these ids.
+pub(crate) async fn with_ids(reader: &AnyPool, ids: &[i64]) -> Result<Vec<Name>, StoreError> {
+    let mut names = Vec::new();
+    for ids in ids.chunks(values::MAX_ROWS) {
+        let sql = format!("SELECT {NAME} FROM users WHERE id IN ({})", values::list(ids.len(), 1));
+        let query = sqlx::query(AssertSqlSafe(sql)).persistent(values::is_kept(ids.len()));
+        let query = ids.iter().fold(query, |query, id| query.bind(*id));
+        for row in query.fetch_all(reader).await? {
+            names.push(name(&row)?);
+        }
+    }
+    Ok(names)
 }
 
 /// The active user of that id, and since when its tokens count. `name` is what other services call it.
@@ -127,6 +162,18 @@ async fn insert(tx: &mut Transaction, user: &User) -> Result<bool, StoreError> {
     .execute(tx.connection())
     .await?;
     Ok(done.rows_affected() > 0)
+}
+
+/// The columns of a [`Name`].
+const NAME: &str = "id, username, first_name, last_name";
+
+fn name(row: &AnyRow) -> sqlx::Result<Name> {
+    Ok(Name {
+        id: row.try_get("id")?,
+        username: row.try_get("username")?,
+        first_name: row.try_get("first_name")?,
+        last_name: row.try_get("last_name")?,
+    })
 }
 
 fn user(row: &AnyRow) -> sqlx::Result<User> {

@@ -1,6 +1,6 @@
 //! Who is where: presence at every endpoint of this service, and how it is announced.
 
-use carillon_contract::Channel;
+use carillon_contract::{Channel, Person};
 use carillon_presence::{Announcer, Entry, Presence, Transition};
 use carillon_service::{Failure, Publisher};
 use carillon_store::{Database, Log, NewEvent, StoreError, Transaction};
@@ -8,10 +8,7 @@ use prometheus::Registry;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::{
-    collaboration, conversations, counters, rooms,
-    visitor::{Person, Visitor},
-};
+use crate::{collaboration, conversations, counters, rooms, visitor::Visitor};
 
 /// Presence in rooms, announced as each kind of room does.
 pub(crate) type Attendance = Presence<Announcements>;

@@ -1,83 +1,13 @@
-//! Answers to a connection: frames for the sender, refusals, and the acceptance of a session.
+//! Answers to a connection in the words of this service.
 
-use bytes::Bytes;
-use carillon_contract::{
-    Id,
-    messages::{Accept, ChannelHead, Close, FrameReply, OpenReply, open_reply::Outcome},
-};
-use serde_json::{Value, json};
+pub(crate) use carillon_service::reply::{Refusal, accept, accept_binary, frames, refused, reject, silence};
 
-/// Why a frame was refused, as its sender is told. The connection stays open.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Refusal {
-    /// For programs: one word of letters and `_`. Empty where the document has none.
-    pub(crate) code: &'static str,
-    /// For people.
-    pub(crate) message: String,
+/// Document 2's words for a frame of the wrong shape (S2-03).
+pub(crate) fn wrong_format() -> Refusal {
+    Refusal::new("invalid", "Invalid message format")
 }
 
-impl Refusal {
-    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
-    }
-
-    /// Document 2's words for a frame of the wrong shape (S2-03).
-    pub(crate) fn format() -> Self {
-        Self::new("invalid", "Invalid message format")
-    }
-
-    /// Somebody speaks who is no participant, or no longer.
-    pub(crate) fn not_a_participant() -> Self {
-        Self::new("not_a_participant", "You are not a participant of this conversation")
-    }
-
-    /// The error frame, with the frame's `client_id` where it had one.
-    pub(crate) fn frame(&self, client_id: Option<&Id>) -> Value {
-        let mut frame = json!({"type": "error", "code": self.code, "message": self.message});
-        if let Some(client_id) = client_id {
-            frame["client_id"] = json!(client_id);
-        }
-        frame
-    }
-}
-
-/// A reply that says nothing: what is to be told is published.
-pub(crate) fn silence() -> FrameReply {
-    FrameReply::default()
-}
-
-/// A reply of JSON frames for the sender alone.
-pub(crate) fn frames<'a>(frames: impl IntoIterator<Item = &'a Value>) -> FrameReply {
-    FrameReply {
-        frames: frames.into_iter().map(|frame| frame.to_string().into()).collect(),
-        ..FrameReply::default()
-    }
-}
-
-/// A reply that refuses a frame.
-pub(crate) fn refused(refusal: &Refusal, client_id: Option<&Id>) -> FrameReply {
-    frames([&refusal.frame(client_id)])
-}
-
-/// Refuses a session.
-pub(crate) fn reject(code: u16, reason: &str) -> OpenReply {
-    let close = Close { code: code.into(), reason: reason.to_owned() };
-    OpenReply { outcome: Some(Outcome::Reject(close)) }
-}
-
-/// Accepts a session: its greeting, and the heads as of which it was read.
-pub(crate) fn accept(epoch: &str, heads: Vec<ChannelHead>, greeting: &[Value], requires: &str) -> OpenReply {
-    let greeting = greeting.iter().map(|frame| frame.to_string().into()).collect();
-    accept_binary(epoch, heads, greeting, requires)
-}
-
-/// [`accept`] with frames of any kind.
-pub(crate) fn accept_binary(
-    epoch: &str,
-    heads: Vec<ChannelHead>,
-    greeting: Vec<Bytes>,
-    requires: &str,
-) -> OpenReply {
-    let accept = Accept { greeting, epoch: epoch.to_owned(), channels: heads, requires: requires.to_owned() };
-    OpenReply { outcome: Some(Outcome::Accept(accept)) }
+/// Somebody speaks who is no participant, or no longer.
+pub(crate) fn not_a_participant() -> Refusal {
+    Refusal::new("not_a_participant", "You are not a participant of this conversation")
 }

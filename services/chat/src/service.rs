@@ -10,10 +10,9 @@ use carillon_contract::{
         RenewReply, RenewRequest,
     },
 };
-use carillon_service::{Failure, Publisher, Service, Shell, answer, http::Problem};
+use carillon_service::{Failure, Publisher, Service, Shell, answer, http::Problem, notices};
 use carillon_store::{Database, Log, Outbox};
 use futures_util::future::join4;
-use prost::Message as _;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -100,19 +99,9 @@ impl Chat {
         let clearing = self.access.run(shutdown.clone());
         let listening = self.conversations.run(shutdown.clone());
         let compacting = self.documents.run(shutdown.clone());
-        let delivering = self.outbox.run(shutdown, |debt| self.deliver(debt));
+        let delivering = self.outbox.run(shutdown, |debt| notices::deliver(&self.bus, debt));
         let cleaning = join4(sweeping, pruning, expiring, compacting);
         join4(cleaning, clearing, listening, delivering).await;
-    }
-
-    /// Delivers what is owed to another service.
-    async fn deliver(&self, debt: carillon_store::Debt) -> Result<(), String> {
-        use carillon_contract::messages::NotifyRequest;
-        if debt.method != NotifyRequest::NAME {
-            return Err(format!("nothing is known about {}", debt.method));
-        }
-        let request = NotifyRequest::decode(debt.payload).map_err(|error| error.to_string())?;
-        self.bus.call(debt.to, &request).await.map(drop).map_err(|error| error.to_string())
     }
 
     async fn enter(&self, request: EnterRequest) -> Result<(), Failure> {

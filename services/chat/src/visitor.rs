@@ -1,11 +1,10 @@
 //! Who is at an endpoint, and where: what a session comes to for this service.
 
 use carillon_contract::{
-    Channel, Endpoint, Id, endpoint,
+    Channel, Endpoint, Person, endpoint,
     messages::{Identity, Session},
 };
 use carillon_service::Failure;
-use serde::{Deserialize, Serialize};
 
 /// The counter at the endpoint that names none.
 pub(crate) const GLOBAL_COUNTER: &str = "global";
@@ -24,15 +23,6 @@ pub(crate) struct Visitor {
     pub(crate) name: String,
     /// None: an anonymous client.
     pub(crate) identity: Option<Identity>,
-}
-
-/// A person as clients read it (S4-03).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Person {
-    pub(crate) id: Id,
-    pub(crate) first_name: String,
-    pub(crate) last_name: String,
-    pub(crate) username: String,
 }
 
 impl Visitor {
@@ -84,26 +74,5 @@ impl Visitor {
     /// Whether the name is one that this service has things by.
     pub(crate) fn has_valid_name(&self) -> bool {
         self.name.chars().count() <= MAX_NAME
-    }
-}
-
-impl Person {
-    /// `None` for an identity without a user: a service token.
-    pub(crate) fn of(identity: &Identity) -> Option<Self> {
-        Some(Self {
-            id: Id::new(identity.user.as_str()).ok()?,
-            first_name: identity.first_name.clone(),
-            last_name: identity.last_name.clone(),
-            username: identity.username.clone(),
-        })
-    }
-
-    /// The name to show: the username, else the real name, else the id.
-    pub(crate) fn display_name(&self) -> String {
-        if !self.username.is_empty() {
-            return self.username.clone();
-        }
-        let full = format!("{} {}", self.first_name, self.last_name).trim().to_owned();
-        if full.is_empty() { self.id.to_string() } else { full }
     }
 }

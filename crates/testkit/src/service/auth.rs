@@ -9,7 +9,10 @@ use bytes::Bytes;
 use carillon_bus::{Bus, Handler, Refusal, RefusalKind, Server};
 use carillon_contract::{
     Method, Resource, ServiceName,
-    messages::{MembersReply, MembersRequest, MembershipReply, MembershipRequest},
+    messages::{
+        MembersReply, MembersRequest, MembershipReply, MembershipRequest, Profile, Project, ProjectReply,
+        ProjectRequest, ProjectsReply, ProjectsRequest,
+    },
 };
 use prost::Message;
 
@@ -24,9 +27,11 @@ pub struct State {
     pub away_after: Option<String>,
     /// The largest page.
     pub page: Option<usize>,
+    /// The usernames that are known, by user.
+    pub usernames: BTreeMap<String, String>,
 }
 
-/// Answers `membership` and `members`. Clones share the state.
+/// Answers `membership`, `members`, `project` and `projects`. Clones share the state.
 #[derive(Debug, Clone, Default)]
 pub struct Auth(Arc<Mutex<State>>);
 
@@ -50,6 +55,45 @@ impl Auth {
     /// Adds members to an organisation or project, which exists from now on.
     pub fn add(&self, org: &str, users: impl IntoIterator<Item = String>) {
         self.set(|state| state.members.entry(org.to_owned()).or_default().extend(users));
+    }
+
+    /// Tells the name of a user.
+    pub fn name(&self, user: &str, username: &str) {
+        self.set(|state| {
+            state.usernames.insert(user.to_owned(), username.to_owned());
+        });
+    }
+
+    fn project(&self, request: ProjectRequest) -> ProjectReply {
+        let state = self.0.lock().expect("no panic");
+        let Some(members) = state.members.get(&request.id) else { return ProjectReply::default() };
+        let named = state.usernames.iter().filter(|(_, username)| {
+            request.usernames.iter().any(|wanted| wanted.eq_ignore_ascii_case(username))
+        });
+        let asked: BTreeSet<String> =
+            request.users.iter().cloned().chain(named.map(|(user, _)| user.clone())).collect();
+        let profile = |user: &String| Profile {
+            user: user.clone(),
+            username: state.usernames.get(user).cloned().unwrap_or_default(),
+            ..Profile::default()
+        };
+        ProjectReply {
+            project: Some(project(&request.id)),
+            members: asked.iter().filter(|user| members.contains(*user)).map(profile).collect(),
+        }
+    }
+
+    fn projects(&self, request: &ProjectsRequest) -> ProjectsReply {
+        let state = self.0.lock().expect("no panic");
+        let limit = state.page.unwrap_or(500).min(request.limit as usize);
+        let is_listed = |(_, members): &(&String, &BTreeSet<String>)| {
+            request.user.is_empty() || members.contains(&request.user)
+        };
+        let listed = state.members.iter().filter(is_listed).filter(|(id, _)| **id > request.after);
+        let mut projects: Vec<Project> = listed.take(limit + 1).map(|(id, _)| project(id)).collect();
+        let more = projects.len() > limit;
+        projects.truncate(limit);
+        ProjectsReply { projects, more }
     }
 
     fn membership(&self, request: &MembershipRequest) -> MembershipReply {
@@ -92,9 +136,26 @@ impl Handler for Auth {
                 let request = MembersRequest::decode(payload).expect("a request");
                 Ok(self.members(&request)?.encode_to_vec().into())
             }
+            ProjectRequest::NAME => {
+                let request = ProjectRequest::decode(payload).expect("a request");
+                Ok(self.project(request).encode_to_vec().into())
+            }
+            ProjectsRequest::NAME => {
+                let request = ProjectsRequest::decode(payload).expect("a request");
+                Ok(self.projects(&request).encode_to_vec().into())
+            }
             other => panic!("auth has no method {other}"),
         }
     }
+}
+
+/// The key of project `1` is `PROJ`, as in document 3; others are named after their ids.
+fn project(id: &str) -> Project {
+    let key = match id {
+        "1" => "PROJ".to_owned(),
+        id => format!("P{}", id.to_uppercase()),
+    };
+    Project { id: id.to_owned(), name: format!("Project {id}"), key }
 }
 
 fn id(resource: &str) -> String {

@@ -48,8 +48,8 @@ pub(super) async fn me(auth: &Auth, request: &HttpRequest) -> Result<HttpReply, 
     let identity = http::user(request)?;
     let reader = auth.database.reader();
     let organisations =
-        resources::of_user(reader, ResourceKind::Organisation, &identity.user, MAX_GROUPS).await?;
-    let projects = resources::of_user(reader, ResourceKind::Project, &identity.user, MAX_GROUPS).await?;
+        resources::of_user(reader, ResourceKind::Organisation, &identity.user, "", MAX_GROUPS).await?;
+    let projects = resources::of_user(reader, ResourceKind::Project, &identity.user, "", MAX_GROUPS).await?;
     let person = if identity.issuer == CARILLON { user(auth, identity).await? } else { identity.clone() };
     let me = Me {
         id: rendered(&person.user),

@@ -1,10 +1,10 @@
 //! What a participant sends, and what the others get of it.
 
 use bytes::Bytes;
-use carillon_contract::Id;
+use carillon_contract::{Id, Person};
 use serde_json::{Map, Value};
 
-use crate::{reply::Refusal, visitor::Person};
+use crate::reply::Refusal;
 
 /// Members that say who sent a frame, and where it is in its channel.
 const RESERVED_MEMBERS: [&str; 4] = ["sender", "channel", "offset", "epoch"];
@@ -43,7 +43,7 @@ impl<'a> Frame<'a> {
         // nesting without end.
         let value: Value = serde_json::from_slice(payload)
             .map_err(|_| (Refusal::new("invalid_json", "Invalid JSON format"), None))?;
-        let Value::Object(members) = value else { return Err((Refusal::format(), None)) };
+        let Value::Object(members) = value else { return Err((crate::reply::wrong_format(), None)) };
         match refusal(&members) {
             Some(refusal) => Err((refusal, client_id(&members))),
             None => Ok(Self { text: payload.trim_ascii(), is_empty: members.is_empty() }),

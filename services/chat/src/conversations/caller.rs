@@ -1,12 +1,13 @@
 //! Who does something to a conversation.
 
+use carillon_contract::Person;
 use carillon_contract::messages::HttpRequest;
 use carillon_service::{
     Failure,
     http::{self, Problem},
 };
 
-use crate::visitor::{Person, Visitor};
+use crate::visitor::Visitor;
 
 /// A user, and whether it may do what only admins may.
 #[derive(Debug, Clone)]

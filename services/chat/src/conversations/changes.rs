@@ -91,7 +91,7 @@ impl Change {
             return Ok(Effect::Nothing);
         }
         if !scene.has_participant(self) {
-            return Ok(Effect::Refused(Refusal::not_a_participant()));
+            return Ok(Effect::Refused(crate::reply::not_a_participant()));
         }
         match &self.action {
             Action::Read(message) => read::apply(scene, self, *message),

@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use carillon_contract::Id;
+use carillon_contract::{Id, Person};
 use carillon_store::{Database, StoreError, Transaction, now, values};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::participant;
-use crate::visitor::Person;
 
 /// A conversation that is to be.
 pub(super) struct NewConversation {

@@ -98,9 +98,9 @@ pub(super) fn read(payload: &[u8]) -> (Result<Said, Refusal>, Option<Id>) {
     let client_id = value.get("client_id").filter(|id| !id.is_null());
     let client_id = match client_id.map(Id::deserialize).transpose() {
         Ok(client_id) => client_id,
-        Err(_) => return (Err(Refusal::format()), None),
+        Err(_) => return (Err(crate::reply::wrong_format()), None),
     };
-    let written = serde_json::from_value(value).map_err(|_| Refusal::format());
+    let written = serde_json::from_value(value).map_err(|_| crate::reply::wrong_format());
     (written.and_then(Written::check), client_id)
 }
 

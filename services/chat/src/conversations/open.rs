@@ -1,5 +1,6 @@
 //! Entering a conversation (S4-01), and what a newcomer is told.
 
+use carillon_contract::Person;
 use std::ops::DerefMut as _;
 
 use carillon_service::Failure;
@@ -13,7 +14,7 @@ use crate::{
     access::Admission,
     messages::{Page, page, react_all},
     session::Arrival,
-    visitor::{Person, Visitor},
+    visitor::Visitor,
 };
 
 /// The most messages that are sent on entry (`?history=`).

@@ -1,12 +1,13 @@
 //! Who takes part in conversations, as clients see it.
 
+use carillon_contract::Person;
 use std::collections::BTreeMap;
 
 use carillon_store::{StoreError, values};
 use serde_json::{Value, json};
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
-use crate::{attendance::online_topic, visitor::Person};
+use crate::attendance::online_topic;
 
 /// Somebody who takes part in a conversation.
 #[derive(Debug, Clone)]

@@ -90,7 +90,7 @@ impl Speaker<'_> {
         let known = participant::find(&mut connection, self.conversation, self.caller.user()).await?;
         drop(connection);
         if known.is_none() {
-            return Ok(Err(Refusal::not_a_participant()));
+            return Ok(Err(crate::reply::not_a_participant()));
         }
         let typists = &conversations.typists;
         typists.said(self.conversation, &self.caller.person, self.visitor, self.frame, is_typing).await;

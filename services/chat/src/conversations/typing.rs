@@ -11,7 +11,7 @@ use std::{sync::PoisonError, time::Duration};
 use bytes::Bytes;
 use carillon_bus::{Bus, Subscription};
 use carillon_contract::{
-    ServiceName, Subject,
+    Person, ServiceName, Subject,
     messages::{ChatNotice, Event, Typing, Variant, chat_notice::Notice},
 };
 use carillon_service::{Publisher, Registration, Shell};
@@ -26,7 +26,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::channel;
-use crate::visitor::{Person, Visitor};
+use crate::visitor::Visitor;
 use table::{Heard, Over, Table, Typist};
 
 /// How long to wait before trying again what the bus refused.

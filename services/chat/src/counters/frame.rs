@@ -43,7 +43,7 @@ fn read(payload: &[u8]) -> Result<(Change, Option<Id>), (Refusal, Option<Id>)> {
         .map_err(|_| (Refusal::new("invalid_json", "Invalid JSON format"), None))?;
     let client_id = frame.get("client_id").and_then(|id| serde_json::from_value::<Id>(id.clone()).ok());
     let action = frame.get("action").and_then(Value::as_str).and_then(Action::parse);
-    let Some(action) = action else { return Err((Refusal::format(), client_id)) };
+    let Some(action) = action else { return Err((crate::reply::wrong_format(), client_id)) };
     match Change::new(action, frame.get("value")) {
         Some(change) => Ok((change, client_id)),
         None => Err((Refusal::new("invalid_value", format!("Invalid value ({EXPECTED})")), client_id)),

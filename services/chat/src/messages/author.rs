@@ -1,10 +1,8 @@
 //! Who wrote a message.
 
-use carillon_contract::Id;
+use carillon_contract::{Id, Person};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-
-use crate::visitor::Person;
 
 /// Who wrote a message, as it was when it was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,21 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use carillon_contract::{
-    Channel, Method, ServiceName,
-    messages::{Notice, NotifyRequest},
-};
+use carillon_contract::{Channel, messages::Notice};
+use carillon_service::notices;
 use carillon_store::{Debt, StoreError, Transaction, values};
-use prost::Message as _;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{Message, quote};
-
-/// The most notices of one request, and the most users that they name, so that it stays far below
-/// what the bus carries.
-const AT_A_TIME: usize = 100;
-const USERS_AT_A_TIME: usize = 2_000;
 
 /// What is owed for some messages.
 #[derive(Debug, Default)]
@@ -30,24 +22,7 @@ pub(crate) async fn away(tx: &mut Transaction, sent: &[(i64, &Message)]) -> Resu
     let conversations: BTreeSet<i64> = sent.iter().map(|(conversation, _)| *conversation).collect();
     let absent = absent(tx, &conversations).await?;
     let notices: Vec<_> = sent.iter().filter_map(|sent| notice(sent, &absent)).collect();
-    Ok(Notices { debts: requests(notices).iter().map(|notices| debt(notices)).collect() })
-}
-
-/// Notices as requests that fit.
-fn requests(notices: Vec<Notice>) -> Vec<Vec<Notice>> {
-    let mut requests: Vec<Vec<Notice>> = Vec::new();
-    let mut users = 0;
-    for notice in notices {
-        users += notice.users.len();
-        match requests.last_mut() {
-            Some(last) if last.len() < AT_A_TIME && users <= USERS_AT_A_TIME => last.push(notice),
-            _ => {
-                users = notice.users.len();
-                requests.push(vec![notice]);
-            }
-        }
-    }
-    requests
+    Ok(Notices { debts: notices::debts(notices) })
 }
 
 /// The participants of each conversation who don't have it open.
@@ -122,30 +97,6 @@ fn full_name(message: &Message) -> String {
     if full.is_empty() { message.author.display_name() } else { full }
 }
 
-fn debt(notices: &[Notice]) -> Debt {
-    Debt {
-        to: ServiceName::Notification,
-        method: NotifyRequest::NAME.to_owned(),
-        cause: notices.first().map(|notice| notice.cause.clone()).unwrap_or_default(),
-        payload: NotifyRequest { notices: notices.to_vec() }.encode_to_vec().into(),
-    }
-}
-
 fn channel(conversation: i64) -> Result<Channel, StoreError> {
     Channel::new("conversation", &[&conversation.to_string()]).map_err(StoreError::other)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn requests_stay_small() {
-        let notice = |users: usize| Notice { users: vec!["1".to_owned(); users], ..Notice::default() };
-        let sizes = |notices: Vec<Notice>| requests(notices).iter().map(Vec::len).collect::<Vec<_>>();
-        assert_eq!(sizes(Vec::new()), [] as [usize; 0]);
-        assert_eq!(sizes(vec![notice(1); 250]), [100, 100, 50]);
-        assert_eq!(sizes(vec![notice(999); 5]), [2, 2, 1]);
-        assert_eq!(sizes(vec![notice(3_000), notice(1), notice(1)]), [1, 2]);
-    }
 }

@@ -201,7 +201,7 @@ async fn refusals(
         let has_attachments = draft.conversation.is_none() && !draft.attachments.is_empty();
         match (is_out, is_astray) {
             _ if is_nowhere => Some(Refusal::new("unknown_conversation", "There is no such conversation")),
-            (true, _) => Some(Refusal::not_a_participant()),
+            (true, _) => Some(crate::reply::not_a_participant()),
             (_, true) => {
                 Some(Refusal::new("unknown_message", "The message to reply to is not in this conversation"))
             }

@@ -59,9 +59,9 @@ fn read(payload: &[u8]) -> Result<Frame, (Refusal, Option<Id>)> {
         .map_err(|_| (Refusal::new("invalid_json", "Invalid JSON format"), None))?;
     let client_id = value.get("client_id").and_then(|id| serde_json::from_value::<Id>(id.clone()).ok());
     let refuse = |refusal| (refusal, client_id.clone());
-    let frame: Frame = serde_json::from_value(value).map_err(|_| refuse(Refusal::format()))?;
+    let frame: Frame = serde_json::from_value(value).map_err(|_| refuse(crate::reply::wrong_format()))?;
     if frame.kind != "chat_message" {
-        return Err(refuse(Refusal::format()));
+        return Err(refuse(crate::reply::wrong_format()));
     }
     check_message(&frame.message).map_err(refuse)?;
     if frame.username.as_ref().is_some_and(|name| name.chars().count() > MAX_USERNAME) {

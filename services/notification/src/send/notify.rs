@@ -65,6 +65,12 @@ fn parcel(notice: &Notice, now: i64) -> Result<(Parcel, Vec<Arc<str>>), String> 
 fn content(notice: &Notice, now: i64) -> Result<Content, ContentError> {
     let Notice { title, message, notification_type, priority, data, .. } = notice;
     let mut members = String::new();
+    if !notice.members.is_empty() {
+        // An object by itself; what follows takes the place of members of the same name.
+        for (name, value) in Fields::parse(&notice.members)?.iter() {
+            push_member(&mut members, name, value);
+        }
+    }
     let texts = [
         ("title", title),
         ("message", message),
