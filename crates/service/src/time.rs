@@ -26,6 +26,11 @@ pub fn timestamp(microseconds: i64) -> String {
     humantime::format_rfc3339_micros(UNIX_EPOCH + since).to_string()
 }
 
+/// Whether a text is a date of the calendar: `2026-01-31`.
+pub fn is_date(text: &str) -> bool {
+    text.len() == 10 && humantime::parse_rfc3339(&format!("{text}T00:00:00Z")).is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -44,5 +49,13 @@ mod tests {
         assert_eq!(timestamp(1_737_981_045_123_456), "2025-01-27T12:30:45.123456Z");
         assert_eq!(timestamp(951_782_400_000_000), "2000-02-29T00:00:00.000000Z");
         assert_eq!(timestamp(-1), "1970-01-01T00:00:00.000000Z");
+    }
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        assert!(is_date("2028-02-29"));
+        for text in ["", "2027-02-29", "2026-13-01", "2026-1-1", "26-01-01", "2026-01-01Z", "2026-01-0é"] {
+            assert!(!is_date(text), "{text}");
+        }
     }
 }

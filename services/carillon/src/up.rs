@@ -13,6 +13,7 @@ use carillon_bus::Bus;
 use carillon_chat::{Args as ChatArgs, SettingsArgs as ChatSettingsArgs};
 use carillon_notification::{Args as NotificationArgs, RetentionArgs};
 use carillon_service::{DatabaseArgs, LogArgs, Shell, serve_ops, shutdown_on_signals};
+use carillon_ticket_presence::{Args as TicketPresenceArgs, SettingsArgs as ProjectSettingsArgs};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -56,6 +57,8 @@ pub(crate) struct Args {
     retention: RetentionArgs,
     #[command(flatten, next_help_heading = "Chat")]
     chat: ChatSettingsArgs,
+    #[command(flatten, next_help_heading = "Projects")]
+    projects: ProjectSettingsArgs,
 }
 
 /// Runs until SIGTERM or SIGINT.
@@ -134,10 +137,13 @@ fn start(args: &Args, demo: Demo, shell: &Shell) -> anyhow::Result<JoinSet<anyho
         blobs: args.gateway.blobs.clone(),
         settings: args.chat.clone(),
     };
+    let ticket_presence =
+        TicketPresenceArgs { database: args.database("ticket-presence"), settings: args.projects.clone() };
     let mut running = JoinSet::new();
     running.spawn(carillon_auth::run(auth, shell.clone()));
     running.spawn(carillon_notification::run(notification, shell.clone()));
     running.spawn(carillon_chat::run(chat, shell.clone()));
+    running.spawn(carillon_ticket_presence::run(ticket_presence, shell.clone()));
     Ok(running)
 }
 

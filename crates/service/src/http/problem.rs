@@ -6,6 +6,7 @@ use carillon_bus::RequestError;
 use carillon_contract::messages::HttpReply;
 use carillon_store::StoreError;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::Failure;
 
@@ -22,6 +23,9 @@ pub struct Problem {
     detail: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
+    /// What else the caller needs to know (RFC 9457, section 3.2).
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    extension: Option<Box<Map<String, Value>>>,
     #[serde(skip)]
     retry_after: Option<u32>,
     /// A header that belongs to this status alone.
@@ -32,12 +36,19 @@ pub struct Problem {
 impl Problem {
     fn new(status: u16, title: &'static str, detail: impl Into<String>) -> Self {
         let (kind, detail) = ("about:blank", detail.into());
-        let (field, retry_after, header) = (None, None, None);
-        Self { kind, title, status, detail, field, retry_after, header }
+        let (field, extension, retry_after, header) = (None, None, None, None);
+        Self { kind, title, status, detail, field, extension, retry_after, header }
     }
 
     fn with(self, header: &'static str, value: String) -> Self {
         Self { header: Some(Box::new((header, value))), ..self }
+    }
+
+    /// With one more member of the body.
+    #[must_use]
+    pub fn and(mut self, name: &str, value: Value) -> Self {
+        self.extension.get_or_insert_default().insert(name.to_owned(), value);
+        self
     }
 
     /// 400: the request can't be read.

@@ -24,7 +24,11 @@ pub struct Processes {
 impl Default for Processes {
     /// Everything, and two of each.
     fn default() -> Self {
-        Self { services: &["auth", "notification", "chat"], replicas: 2, second_gateway: true }
+        Self {
+            services: &["auth", "notification", "chat", "ticket-presence"],
+            replicas: 2,
+            second_gateway: true,
+        }
     }
 }
 

@@ -1,0 +1,100 @@
+//! What has happened to a ticket.
+
+use carillon_contract::messages::{HttpReply, HttpRequest};
+use carillon_service::{
+    http::{self, Problem},
+    time::timestamp,
+};
+use carillon_store::StoreError;
+use serde_json::{Value, json};
+use sqlx::{AnyConnection, Row as _, any::AnyRow};
+
+use crate::{
+    people,
+    tickets::Ticket,
+    writing::{Ledger, Order},
+};
+
+const DEFAULT_LIMIT: i64 = 50;
+const MAX_LIMIT: i64 = 100;
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Action {
+    Created,
+    Updated,
+    Commented,
+    CommentEdited,
+    CommentDeleted,
+}
+
+impl Action {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Commented => "commented",
+            Self::CommentEdited => "comment_edited",
+            Self::CommentDeleted => "comment_deleted",
+        }
+    }
+}
+
+/// Adds an entry whose number the ticket has counted already. `detail` is a JSON object.
+pub(crate) async fn add(
+    ledger: &mut Ledger<'_>,
+    order: &Order,
+    ticket: &Ticket,
+    action: Action,
+    detail: &Value,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO activity (ticket_id, number, action, actor, detail, at) VALUES ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(ticket.id)
+    .bind(ticket.activities)
+    .bind(action.as_str())
+    .bind(serde_json::to_string(&order.actor.person).map_err(StoreError::other)?)
+    .bind(detail.to_string())
+    .bind(ledger.now)
+    .execute(&mut **ledger.tx)
+    .await?;
+    Ok(())
+}
+
+/// A page of a ticket's log.
+pub(crate) async fn page(
+    connection: &mut AnyConnection,
+    request: &HttpRequest,
+    ticket: i64,
+) -> Result<HttpReply, Problem> {
+    let limit = http::query::<i64>(request, "limit")?.unwrap_or(DEFAULT_LIMIT);
+    if !(1..=MAX_LIMIT).contains(&limit) {
+        return Err(Problem::unprocessable("limit", "must be 1 to 100"));
+    }
+    let after = http::query::<i64>(request, "after")?.unwrap_or(0);
+    let rows = sqlx::query(
+        "SELECT number, action, actor, detail, at FROM activity WHERE ticket_id = $1 AND number > $2 \
+         ORDER BY number LIMIT $3",
+    )
+    .bind(ticket)
+    .bind(after)
+    .bind(limit + 1)
+    .fetch_all(connection)
+    .await
+    .map_err(StoreError::from)?;
+    let listed = &rows[..rows.len().min(usize::try_from(limit).unwrap_or_default())];
+    let entries = listed.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
+    let next = entries.last().filter(|_| listed.len() < rows.len()).map(|last| last["number"].clone());
+    Ok(http::json(200, &json!({"activity": entries, "next": next})))
+}
+
+fn entry(row: &AnyRow) -> Result<Value, StoreError> {
+    let mut entry: Value =
+        serde_json::from_str(&row.try_get::<String, _>("detail")?).map_err(StoreError::other)?;
+    entry["number"] = row.try_get::<i64, _>("number")?.into();
+    entry["action"] = row.try_get::<String, _>("action")?.into();
+    entry["actor"] = json!(people::read(&row.try_get::<String, _>("actor")?)?);
+    entry["at"] = timestamp(row.try_get("at")?).into();
+    Ok(entry)
+}

@@ -1,0 +1,1 @@
+//! Who is in a project, which ticket they are viewing, and where they are typing (S3-03).

