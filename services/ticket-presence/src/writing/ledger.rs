@@ -128,6 +128,6 @@ async fn lock(database: &Database, tx: &mut Transaction, order: &Order) -> Resul
     let sql = format!("SELECT last_number, last_status FROM project WHERE id = $1{}", database.for_update());
     let row = sqlx::query(AssertSqlSafe(sql)).bind(order.project.as_str()).fetch_one(&mut **tx).await?;
     (board.last_number, board.last_status) = (row.try_get(0)?, row.try_get(1)?);
-    board.statuses = Status::of(&mut **tx, order.project.as_str()).await?;
+    board.statuses = Status::of(tx, order.project.as_str()).await?;
     Ok(board)
 }
