@@ -53,3 +53,22 @@ CREATE TABLE presence_entry (
     PRIMARY KEY (connection, topic)
 );
 CREATE INDEX presence_entry_member ON presence_entry (topic, member);
+
+-- Where in a scope, a topic that it is in, a connection is: at one other topic, or at none. Changed
+-- only while the connection or the scope's topic is locked. A row outlives its connection's being
+-- counted out with its lease: if its gateway enters it again, it is back there.
+CREATE TABLE presence_position (
+    connection TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    -- Empty: at none.
+    topic TEXT NOT NULL,
+    member TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    -- Of the frame that said so: an earlier one that comes late finds it here.
+    number BIGINT NOT NULL,
+    -- 0 while the connection is in the scope, and so counts in the topic; since when it isn't otherwise.
+    out_since BIGINT NOT NULL,
+    PRIMARY KEY (connection, scope)
+);
+CREATE INDEX presence_position_member ON presence_position (scope, member) WHERE out_since = 0;
+CREATE INDEX presence_position_out ON presence_position (out_since) WHERE out_since > 0;

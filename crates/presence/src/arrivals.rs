@@ -5,11 +5,11 @@ use std::{collections::BTreeMap, sync::Arc};
 use carillon_store::{Batch, StoreError, Transaction};
 
 use crate::{
-    Announcer, Entry,
-    connections::{self, State},
+    Announcer, Entry, Position,
+    connections::{self, Stage, State},
     leases,
     presence::{Announced, Inner},
-    transitions,
+    transitions::{self, Exchange},
 };
 
 /// What happens to one connection.
@@ -17,6 +17,8 @@ use crate::{
 pub(crate) enum Arrival {
     /// It comes; all entries are its own, and there is at least one.
     Enter(Vec<Entry>),
+    /// It moves within a scope.
+    Move(Position),
     /// It has ended.
     Leave { connection: String, lease: String, returning: bool },
 }
@@ -35,21 +37,27 @@ impl<A: Announcer> Batch for Arrivals<A> {
     ) -> Result<Vec<Arc<Announced>>, StoreError> {
         let (inner, now) = (&self.0, self.0.options.clock.now());
         let changes = self.changes(items, now);
-        let mut leases: Vec<&str> =
-            changes.values().filter(|state| state.left_at == 0).map(|state| state.lease.as_str()).collect();
+        let entering = changes.values().filter(|state| state.stage() == Stage::Open);
+        let mut leases: Vec<&str> = entering.map(|state| state.lease.as_str()).collect();
         leases.sort_unstable();
         leases.dedup();
         leases::hold(tx, &leases, now, inner.lease_from(now)).await?;
         let states = connections::change(tx, &changes).await?;
-        // What is not closed comes; what is closed, and not awaited, goes.
-        let leaving: Vec<String> = states
-            .iter()
-            .filter(|(_, state)| state.left_at > 0 && state.due == 0)
-            .map(|(connection, _)| connection.clone())
-            .collect();
-        let is_open = |entry: &&Entry| states.get(&entry.connection).is_some_and(|state| state.left_at == 0);
-        let arriving: Vec<&Entry> = items.iter().flat_map(|item| item.entries()).filter(is_open).collect();
-        let transitions = transitions::exchange(tx, now, &leaving, &arriving).await?;
+        let of_stage = |stage: Stage| {
+            let there = states.iter().filter(move |(_, state)| state.stage() == stage);
+            there.map(|(connection, _)| connection.clone()).collect::<Vec<String>>()
+        };
+        let stays =
+            |connection: &String| states.get(connection).is_some_and(|state| state.stage() <= Stage::Open);
+        let entries = items.iter().flat_map(|item| item.entries());
+        let arriving: Vec<&Entry> = entries.filter(|entry| stays(&entry.connection)).collect();
+        let positions = items.iter().filter_map(|item| item.position());
+        let moving: Vec<&Position> = positions.filter(|position| stays(&position.connection)).collect();
+        let leaving = of_stage(Stage::Closed);
+        let exchange = Exchange { leaving: &leaving, is_final: true, arriving: &arriving, moving: &moving };
+        let transitions = transitions::exchange(tx, now, &exchange).await?;
+        // Where they are is remembered until their gateway enters them again.
+        connections::forget(tx, &of_stage(Stage::Unknown)).await?;
         let announced = Arc::new(inner.announce(tx, &transitions).await?);
         Ok(vec![announced; items.len()])
     }
@@ -57,22 +65,26 @@ impl<A: Announcer> Batch for Arrivals<A> {
 
 impl<A: Announcer> Arrivals<A> {
     /// What is to become of each connection: of one that both comes and goes, only that it goes,
-    /// whatever the order in which the two were heard of.
+    /// whatever the order in which the two were heard of. One that moves is only locked.
     fn changes<'a>(&self, items: &[&'a Arrival], now: i64) -> BTreeMap<&'a str, State> {
         let mut changes: BTreeMap<&str, State> = BTreeMap::new();
         for item in items {
-            let (connection, state) = match item {
+            let (connection, lease, stage) = match item {
                 Arrival::Enter(entries) => {
                     let Some(Entry { connection, lease, .. }) = entries.first() else { continue };
-                    (connection, State { lease: lease.clone(), left_at: 0, due: 0 })
+                    (connection, lease.as_str(), Stage::Open)
                 }
-                Arrival::Leave { connection, lease, returning } => {
-                    let due = if *returning { self.0.grace_from(now) } else { 0 };
-                    (connection, State { lease: lease.clone(), left_at: now, due })
+                Arrival::Move(position) => (&position.connection, "", Stage::Unknown),
+                Arrival::Leave { connection, lease, returning: true } => {
+                    (connection, lease.as_str(), Stage::Awaited { due: self.0.grace_from(now) })
+                }
+                Arrival::Leave { connection, lease, returning: false } => {
+                    (connection, lease.as_str(), Stage::Closed)
                 }
             };
+            let state = State::new(lease, stage, now);
             let place = changes.entry(connection).or_insert_with(|| state.clone());
-            if finality(&state) > finality(place) {
+            if stage > place.stage() {
                 *place = state;
             }
         }
@@ -80,20 +92,18 @@ impl<A: Announcer> Arrivals<A> {
     }
 }
 
-/// Open, closed but awaited, closed.
-fn finality(state: &State) -> u8 {
-    match (state.left_at, state.due) {
-        (0, _) => 0,
-        (_, 0) => 2,
-        _ => 1,
-    }
-}
-
 impl Arrival {
     fn entries(&self) -> &[Entry] {
         match self {
             Self::Enter(entries) => entries,
-            Self::Leave { .. } => &[],
+            Self::Move(_) | Self::Leave { .. } => &[],
+        }
+    }
+
+    fn position(&self) -> Option<&Position> {
+        match self {
+            Self::Move(position) => Some(position),
+            Self::Enter(_) | Self::Leave { .. } => None,
         }
     }
 }

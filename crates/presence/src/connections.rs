@@ -5,14 +5,52 @@ use std::collections::BTreeMap;
 use carillon_store::{StoreError, Transaction, values};
 use sqlx::{AssertSqlSafe, Row as _};
 
-/// What is known of a connection. Neither `left_at` nor `due`: it is open.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// What is known of a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct State {
     pub(crate) lease: String,
     /// When it was closed, or 0.
-    pub(crate) left_at: i64,
+    left_at: i64,
     /// When it stops counting, if that is still to come, or 0.
-    pub(crate) due: i64,
+    due: i64,
+}
+
+/// What can become of a connection, in the order in which one overrules another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Stage {
+    /// Nothing: there is only a row to hold, which is to be [forgotten](forget).
+    Unknown,
+    Open,
+    /// Closed, and awaited until then.
+    Awaited {
+        due: i64,
+    },
+    Closed,
+}
+
+impl State {
+    /// Of nothing that is known.
+    const UNKNOWN: i64 = -1;
+
+    /// At this time.
+    pub(crate) fn new(lease: &str, stage: Stage, now: i64) -> Self {
+        let (left_at, due) = match stage {
+            Stage::Unknown => (Self::UNKNOWN, 0),
+            Stage::Open => (0, 0),
+            Stage::Awaited { due } => (now, due),
+            Stage::Closed => (now, 0),
+        };
+        Self { lease: lease.to_owned(), left_at, due }
+    }
+
+    pub(crate) fn stage(&self) -> Stage {
+        match (self.left_at, self.due) {
+            (Self::UNKNOWN, _) => Stage::Unknown,
+            (0, _) => Stage::Open,
+            (_, 0) => Stage::Closed,
+            (_, due) => Stage::Awaited { due },
+        }
+    }
 }
 
 /// Tells the table what has become of connections, which locks them, and returns what is so now. A
@@ -22,9 +60,9 @@ pub(crate) async fn change(
     changes: &BTreeMap<&str, State>,
 ) -> Result<BTreeMap<String, State>, StoreError> {
     const ON_CONFLICT: &str = "ON CONFLICT (connection) DO UPDATE SET \
-         left_at = CASE WHEN presence_connection.left_at > 0 THEN presence_connection.left_at \
-                        ELSE excluded.left_at END, \
-         due = CASE WHEN presence_connection.left_at > 0 AND (excluded.left_at = 0 OR excluded.due > 0) \
+         left_at = CASE WHEN presence_connection.left_at > 0 OR excluded.left_at < 0 \
+                        THEN presence_connection.left_at ELSE excluded.left_at END, \
+         due = CASE WHEN presence_connection.left_at > 0 AND (excluded.left_at <= 0 OR excluded.due > 0) \
                     THEN presence_connection.due ELSE excluded.due END \
          RETURNING connection, lease, left_at, due";
     let changes: Vec<_> = changes.iter().collect();
@@ -46,13 +84,14 @@ pub(crate) async fn change(
     Ok(states)
 }
 
-/// Locks connections, and returns what is known of them. One that isn't there any more gets a row
-/// without a lease: [`forget`] it.
+/// Locks connections, and returns what is known of them. One that isn't there any more gets a row all
+/// the same: [`forget`] it.
 pub(crate) async fn lock(
     tx: &mut Transaction,
     connections: &[String],
 ) -> Result<BTreeMap<String, State>, StoreError> {
-    let changes = connections.iter().map(|connection| (connection.as_str(), State::default())).collect();
+    let unknown = State::new("", Stage::Unknown, 0);
+    let changes = connections.iter().map(|connection| (connection.as_str(), unknown.clone())).collect();
     change(tx, &changes).await
 }
 

@@ -36,6 +36,23 @@ pub(crate) async fn topics_of(
     Ok(topics)
 }
 
+/// Which topics connections are in: `(connection, topic)`.
+pub(crate) async fn of(
+    tx: &mut Transaction,
+    connections: &BTreeSet<&str>,
+) -> Result<BTreeSet<(String, String)>, StoreError> {
+    let connections: Vec<_> = connections.iter().copied().collect();
+    let mut found = BTreeSet::new();
+    for connections in connections.chunks(values::MAX_ROWS) {
+        let list = values::list(connections.len(), 1);
+        let statement = format!("SELECT connection, topic FROM presence_entry WHERE connection IN ({list})");
+        for row in bound(statement, connections).fetch_all(&mut **tx).await? {
+            found.insert((row.try_get(0)?, row.try_get(1)?));
+        }
+    }
+    Ok(found)
+}
+
 /// Enters connections, and returns what was not there before.
 pub(crate) async fn add(tx: &mut Transaction, entries: &[&Entry]) -> Result<Vec<Counted>, StoreError> {
     let mut added = Vec::new();
@@ -86,9 +103,9 @@ pub(crate) async fn remove_members(
     Ok(removed)
 }
 
-fn bound(statement: String, texts: &[String]) -> Query<'_, Any, AnyArguments> {
+fn bound<T: AsRef<str>>(statement: String, texts: &[T]) -> Query<'_, Any, AnyArguments> {
     let query = sqlx::query(AssertSqlSafe(statement)).persistent(values::is_kept(texts.len()));
-    texts.iter().fold(query, |query, text| query.bind(text.as_str()))
+    texts.iter().fold(query, |query, text| query.bind(text.as_ref()))
 }
 
 fn collect(rows: &[AnyRow], counted: &mut Vec<Counted>) -> Result<(), StoreError> {

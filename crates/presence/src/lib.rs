@@ -7,23 +7,32 @@
 //! Any replica may be asked anything, in any order and more than once: a connection that has left is
 //! remembered for a while, and does not come back.
 //!
-//! Locks are taken in one order, so that replicas don't meet head-on: leases, connections, topics,
-//! channels of the log, each sorted. Replicas' clocks may differ by a few seconds.
+//! A connection that is in a topic can also be *at* another one, of which that is the scope
+//! ([`Position`]): at one ticket of a project, say. It is there for as long as it is in the scope, and
+//! until it says otherwise. A topic is either one to enter or one of a scope to be at, never both.
+//!
+//! Locks are taken in one order, so that replicas don't meet head-on: leases, connections, topics that
+//! are entered, topics to be at, channels of the log, each sorted. Replicas' clocks may differ by a few
+//! seconds.
 
 mod announcer;
 mod arrivals;
 mod clock;
 mod connections;
 mod entries;
+mod keep;
 mod leases;
 mod members;
 mod metrics;
 mod options;
+mod positions;
 mod presence;
 mod read;
 mod sweep;
+mod tidy;
 mod topics;
 mod transitions;
+pub mod typing;
 
 use std::time::Duration;
 
@@ -31,7 +40,7 @@ pub use announcer::{Announcer, Transition};
 pub use clock::Clock;
 pub use options::PresenceOptions;
 pub use presence::Presence;
-pub use read::{members, present, present_in, size, sizes, topics_with_prefix};
+pub use read::{members, members_after, positions, present, present_in, size, sizes, topics_with_prefix};
 
 /// The tables, for a migration of the service's own.
 pub const SCHEMA: &str = include_str!("../schema.sql");
@@ -55,6 +64,23 @@ pub struct Entry {
     pub lease: String,
     /// What the service wants to know about the member, opaque; the latest counts.
     pub detail: String,
+}
+
+/// Where in a scope a connection is from now on: it leaves whatever topic of the scope it was at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Position {
+    /// The connection, which is in the scope, or will be again when its gateway finds its lease lapsed.
+    pub connection: String,
+    /// A topic that it has entered.
+    pub scope: String,
+    /// The topic that it is at; `None`: at none.
+    pub topic: Option<String>,
+    /// Who it is, as in the scope.
+    pub member: String,
+    /// What the service wants to know about the member, opaque; the latest counts.
+    pub detail: String,
+    /// The number of the frame that says so among those of its connection, from 1.
+    pub number: u64,
 }
 
 /// Who is in a topic.

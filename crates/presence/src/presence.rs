@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use prometheus::Registry;
 
 use crate::{
-    Announcer, Entry, PresenceOptions, Transition,
+    Announcer, Entry, Position, PresenceOptions, Transition,
     arrivals::{Arrival, Arrivals},
     leases,
     metrics::Metrics,
@@ -79,8 +79,9 @@ impl<A: Announcer> Presence<A> {
     }
 
     /// Enters connections into topics, each connection at once into all of its topics, and returns
-    /// when that is committed and announced. What is there already stays, and a connection that
-    /// has left stays away. Concurrent callers share transactions.
+    /// when that is committed and announced. What is there already stays, a connection that was counted
+    /// out with its lease is at its [positions](Position) again, and one that has left stays away.
+    /// Concurrent callers share transactions.
     ///
     /// # Errors
     /// If the database fails; some of several connections may have entered then. To repeat it is harmless.
@@ -93,6 +94,17 @@ impl<A: Announcer> Presence<A> {
         join_all(entered).await.into_iter().collect()
     }
 
+    /// A connection is at another topic of a scope that it is in, or at none, and leaves the one where it
+    /// was. Returns when that is committed and announced. A frame that is not later than the last
+    /// has no effect, nor has one of a connection that has left; of one that was counted out with its
+    /// lease it is remembered until it is entered again. Concurrent callers share transactions.
+    ///
+    /// # Errors
+    /// If the database fails. To repeat it is harmless.
+    pub async fn move_to(&self, position: Position) -> Result<(), StoreError> {
+        self.submit(Arrival::Move(position)).await
+    }
+
     /// A connection has ended, and leaves every topic; of a client that may be returning, after the
     /// grace, unless it is there by another connection by then. Returns when that is committed and announced.
     ///
@@ -103,8 +115,8 @@ impl<A: Announcer> Presence<A> {
         self.submit(Arrival::Leave { connection, lease, returning }).await
     }
 
-    /// Ends the presence of members in topics, `(topic, member)`, within a transaction: of one who
-    /// is removed from a conversation, say. Called once in a transaction, which has locked its own
+    /// Ends the presence of members in topics, `(topic, member)`, and in those to be at of which they
+    /// are the scopes, within a transaction: of one who is removed from a conversation, say. Called once in a transaction, which has locked its own
     /// rows before, and appends the events that this returns to the log with its own, last.
     ///
     /// # Errors

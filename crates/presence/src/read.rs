@@ -16,12 +16,52 @@ pub async fn members(
     topic: &str,
     limit: i64,
 ) -> Result<Vec<Member>, StoreError> {
-    let statement = "SELECT member, detail, since FROM presence_member WHERE topic = $1 \
-         ORDER BY since, member LIMIT $2";
-    let rows = sqlx::query(statement).bind(topic).bind(limit).fetch_all(connection).await?;
+    members_after(connection, topic, (i64::MIN, ""), limit).await
+}
+
+/// [`members`] from where a page ended: after the `since` and the `member` of its last.
+///
+/// # Errors
+/// If the database fails.
+pub async fn members_after(
+    connection: &mut AnyConnection,
+    topic: &str,
+    after: (i64, &str),
+    limit: i64,
+) -> Result<Vec<Member>, StoreError> {
+    let statement = "SELECT member, detail, since FROM presence_member \
+         WHERE topic = $1 AND (since > $2 OR since = $2 AND member > $3) ORDER BY since, member LIMIT $4";
+    let (since, member) = after;
+    let query = sqlx::query(statement).bind(topic).bind(since).bind(member).bind(limit);
+    let rows = query.fetch_all(connection).await?;
     rows.iter()
         .map(|row| Ok(Member { member: row.try_get(0)?, detail: row.try_get(1)?, since: row.try_get(2)? }))
         .collect()
+}
+
+/// The topics of a scope that each of these members is at, by any of its connections.
+///
+/// # Errors
+/// If the database fails.
+pub async fn positions(
+    connection: &mut AnyConnection,
+    scope: &str,
+    members: &[&str],
+) -> Result<BTreeMap<String, BTreeSet<String>>, StoreError> {
+    let mut positions: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for members in members.chunks(values::MAX_ROWS) {
+        let list = values::list(members.len(), 2);
+        let statement = format!(
+            "SELECT member, topic FROM presence_position \
+             WHERE scope = $1 AND out_since = 0 AND topic <> '' AND member IN ({list})"
+        );
+        let query = sqlx::query(AssertSqlSafe(statement)).persistent(values::is_kept(members.len()));
+        let query = members.iter().fold(query.bind(scope), |query, member| query.bind(*member));
+        for row in query.fetch_all(&mut *connection).await? {
+            positions.entry(row.try_get(0)?).or_default().insert(row.try_get(1)?);
+        }
+    }
+    Ok(positions)
 }
 
 /// How many members a topic has.

@@ -2,13 +2,18 @@
 
 use std::time::Duration;
 
-use carillon_service::time::microseconds;
 use carillon_store::StoreError;
 use sqlx::Row as _;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Announcer, Presence, Transition, connections, leases, presence::after, transitions};
+use crate::{
+    Announcer, Presence, Transition,
+    connections::{self, Stage, State},
+    leases,
+    presence::after,
+    transitions::{self, Exchange},
+};
 
 /// The most connections of one transaction.
 const CONNECTIONS: i64 = 500;
@@ -18,10 +23,6 @@ const LEASES: i64 = 100;
 
 /// How often the tables are measured, and rid of what is no longer needed.
 const TIDY: Duration = Duration::from_secs(30);
-
-/// How long a topic without members, and a lease that has lapsed, keep their rows: longer than any
-/// transaction lasts, and than replicas' clocks differ.
-const IDLE: Duration = Duration::from_secs(3_600);
 
 impl<A: Announcer> Presence<A> {
     /// Takes out what is due, about once a second until `shutdown`. Each replica may run it.
@@ -88,13 +89,12 @@ impl<A: Announcer> Presence<A> {
         due.sort_unstable();
         let mut tx = self.inner.database.begin().await?;
         let mut states = connections::lock(&mut tx, &due).await?;
-        // A row that was gone is there again, but without an end.
-        let gone: Vec<String> =
-            states.extract_if(.., |_, state| state.left_at == 0).map(|(connection, _)| connection).collect();
-        connections::forget(&mut tx, &gone).await?;
-        states.retain(|_, state| (1..=now).contains(&state.due));
+        let gone = states.extract_if(.., |_, state| state.stage() == Stage::Unknown);
+        connections::forget(&mut tx, &gone.map(|(connection, _)| connection).collect::<Vec<_>>()).await?;
+        states.retain(|_, state| matches!(state.stage(), Stage::Awaited { due } if due <= now));
         let leaving: Vec<String> = states.into_keys().collect();
-        let transitions = transitions::exchange(&mut tx, now, &leaving, &[]).await?;
+        let exchange = Exchange { leaving: &leaving, is_final: true, ..Exchange::default() };
+        let transitions = transitions::exchange(&mut tx, now, &exchange).await?;
         connections::settle(&mut tx, &leaving).await?;
         self.finish(tx, &transitions).await?;
         Ok(true)
@@ -112,7 +112,8 @@ impl<A: Announcer> Presence<A> {
     }
 
     /// Takes out some connections of a lease, if it has lapsed and nobody renews it meanwhile. Tells
-    /// whether there were any. They are not remembered: their gateway may enter them again.
+    /// whether there were any. They are not remembered, but for their positions: their gateway may
+    /// enter them again.
     async fn sweep_lease(&self, lease: &str) -> Result<bool, StoreError> {
         let now = self.inner.options.clock.now();
         let mut tx = self.inner.database.begin().await?;
@@ -128,9 +129,10 @@ impl<A: Announcer> Presence<A> {
         }
         found.sort_unstable();
         let states = connections::lock(&mut tx, &found).await?;
-        let is_open = |connection: &String| states.get(connection).is_some_and(|state| state.left_at == 0);
-        found.retain(is_open);
-        let transitions = transitions::exchange(&mut tx, now, &found, &[]).await?;
+        let has_left = |state: &State| state.stage() > Stage::Open;
+        found.retain(|connection| !states.get(connection).is_some_and(has_left));
+        let exchange = Exchange { leaving: &found, is_final: false, ..Exchange::default() };
+        let transitions = transitions::exchange(&mut tx, now, &exchange).await?;
         connections::forget(&mut tx, &found).await?;
         self.finish(tx, &transitions).await?;
         Ok(true)
@@ -146,48 +148,4 @@ impl<A: Announcer> Presence<A> {
         self.inner.publish(&announced).await;
         Ok(())
     }
-
-    async fn tidy_or_warn(&self) {
-        if let Err(error) = self.tidy().await {
-            tracing::warn!(%error, "presence could not be tidied; trying again later");
-        }
-    }
-
-    /// Forgets connections that left long ago, topics that are empty and leases that lapsed, some at
-    /// a time, and measures how many connections there are.
-    async fn tidy(&self) -> Result<(), StoreError> {
-        let now = self.inner.options.clock.now();
-        let ago = |duration: Duration| now.saturating_sub(microseconds(duration));
-        let before = [ago(self.inner.options.memory), ago(IDLE), ago(IDLE)];
-        for (statement, before) in [FORGET_CONNECTIONS, FORGET_TOPICS, FORGET_LEASES].into_iter().zip(before)
-        {
-            while self.forget(statement, before).await? >= AT_A_TIME {}
-        }
-        let count = sqlx::query("SELECT COUNT(*) FROM presence_connection WHERE left_at = 0");
-        let row = count.fetch_one(self.inner.database.reader()).await?;
-        self.inner.metrics.connections.set(row.try_get(0)?);
-        Ok(())
-    }
-
-    async fn forget(&self, statement: &'static str, before: i64) -> Result<u64, StoreError> {
-        let mut tx = self.inner.database.begin().await?;
-        let forgotten = sqlx::query(statement).bind(before).execute(&mut *tx).await?.rows_affected();
-        tx.commit().await?;
-        Ok(forgotten)
-    }
 }
-
-const FORGET_CONNECTIONS: &str = "DELETE FROM presence_connection WHERE connection IN ( \
-     SELECT connection FROM presence_connection WHERE left_at > 0 AND left_at < $1 AND due = 0 LIMIT 5000)";
-
-/// The most rows that each of these statements forgets.
-const AT_A_TIME: u64 = 5_000;
-
-/// The conditions are repeated, for whoever locks a topic in between changes its time.
-const FORGET_TOPICS: &str = "DELETE FROM presence_topic WHERE members = 0 AND changed_at < $1 AND topic IN ( \
-     SELECT topic FROM presence_topic WHERE members = 0 AND changed_at < $1 LIMIT 5000)";
-
-/// Likewise.
-const FORGET_LEASES: &str = "DELETE FROM presence_lease WHERE expires_at < $1 AND NOT EXISTS ( \
-     SELECT 1 FROM presence_connection \
-     WHERE presence_connection.lease = presence_lease.lease AND left_at = 0)";

@@ -5,28 +5,39 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use carillon_store::{StoreError, Transaction};
 
 use crate::{
-    Entry, Transition,
+    Entry, Position, Transition,
     entries::{self, Counted},
     members::{self, Change, Count, Place},
+    positions,
     topics::{self, Topic},
 };
 
-/// Counts connections out of whatever they are in, and others in. All of them are locked, and
-/// none is on both sides.
+/// Connections that go, come and move. All of them are locked, and none both goes and comes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Exchange<'a> {
+    /// They leave whatever they are in.
+    pub(crate) leaving: &'a [String],
+    /// They leave for good; otherwise they come back to their positions if they are entered again.
+    pub(crate) is_final: bool,
+    pub(crate) arriving: &'a [&'a Entry],
+    pub(crate) moving: &'a [&'a Position],
+}
+
+/// Counts connections out, in, and from one position to another.
 pub(crate) async fn exchange(
     tx: &mut Transaction,
     now: i64,
-    leaving: &[String],
-    arriving: &[&Entry],
+    exchange: &Exchange<'_>,
 ) -> Result<Vec<Transition>, StoreError> {
+    let Exchange { leaving, arriving, moving, .. } = exchange;
     let mut names = entries::topics_of(tx, leaving).await?;
     names.extend(arriving.iter().map(|entry| entry.topic.clone()));
-    if names.is_empty() {
-        return Ok(Vec::new());
-    }
-    let topics = topics::lock(tx, &names, now).await?;
+    names.extend(moving.iter().map(|position| position.scope.clone()));
+    let mut topics = topics::lock(tx, &names, now).await?;
     let removed = entries::remove(tx, leaving).await?;
     let added = entries::add(tx, arriving).await?;
+    let shift = positions::shift(tx, now, exchange, &topics).await?;
+    topics.extend(topics::lock(tx, &shift.topics(), now).await?);
     let details: HashMap<_, _> = arriving
         .iter()
         .map(|entry| ((entry.connection.as_str(), entry.topic.as_str()), entry.detail.as_str()))
@@ -35,11 +46,15 @@ pub(crate) async fn exchange(
         let detail = details.get(&(counted.connection.as_str(), counted.topic.as_str()));
         detail.copied().unwrap_or_default().to_owned()
     };
-    let added = added.into_iter().map(|counted| (detail(&counted), counted)).collect();
+    let added = added.into_iter().map(|counted| (detail(&counted), counted));
+    // Who leaves a scope has left its topics before, and who comes to one comes to its topics then.
+    let removed = shift.removed.into_iter().chain(removed).collect();
+    let added = added.chain(shift.added).collect();
     settle(tx, now, topics, removed, added).await
 }
 
-/// Counts members out of topics, with all their connections there.
+/// Counts members out of topics, with all their connections there, and out of the topics that these
+/// are at of which those are the scopes.
 pub(crate) async fn expel(
     tx: &mut Transaction,
     now: i64,
@@ -49,8 +64,11 @@ pub(crate) async fn expel(
     if names.is_empty() {
         return Ok(Vec::new());
     }
-    let topics = topics::lock(tx, &names, now).await?;
+    let mut topics = topics::lock(tx, &names, now).await?;
     let removed = entries::remove_members(tx, members).await?;
+    let shift = positions::end(tx, &removed).await?;
+    topics.extend(topics::lock(tx, &shift.topics(), now).await?);
+    let removed = shift.removed.into_iter().chain(removed).collect();
     settle(tx, now, topics, removed, Vec::new()).await
 }
 

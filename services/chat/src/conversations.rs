@@ -39,7 +39,7 @@ use crate::{
 
 use changes::Changing;
 use roster::Roster;
-use typing::Typists;
+use typing::Typing;
 
 pub use args::ConversationArgs;
 pub(crate) use status::status_announcements;
@@ -56,7 +56,7 @@ pub(crate) struct Conversations {
     messages: Messages,
     changes: GroupCommit<Changing>,
     roster: Roster,
-    typists: Typists,
+    typing: Typing,
     publisher: Publisher,
 }
 
@@ -79,7 +79,7 @@ impl Conversations {
                 publisher: publisher.clone(),
                 attendance,
             },
-            typists: Typists::new(shell, log.epoch(), settings.conversations.chat_typing_for),
+            typing: Typing::new(shell, log.epoch(), &settings.conversations),
             database: database.clone(),
             messages,
             publisher,
@@ -88,7 +88,7 @@ impl Conversations {
 
     /// Listens to other replicas, until shutdown.
     pub(crate) async fn run(&self, shutdown: CancellationToken) {
-        self.typists.run(shutdown).await;
+        self.typing.typists().run(shutdown).await;
     }
 
     pub(crate) async fn admit(&self, visitor: &Visitor) -> Result<Admission, Failure> {
@@ -97,7 +97,7 @@ impl Conversations {
 
     /// What a newcomer is told. `None` if it has ceased to be a participant.
     pub(crate) async fn greet(&self, arrival: Arrival<'_>) -> Result<Option<Vec<Value>>, Failure> {
-        open::greet(&self.typists, arrival).await
+        open::greet(&self.typing, arrival).await
     }
 
     pub(crate) async fn frame(
@@ -111,7 +111,7 @@ impl Conversations {
 
     /// A connection has left: what it was typing is typed no longer.
     pub(crate) async fn left(&self, visitor: &Visitor) {
-        self.typists.left(visitor).await;
+        self.typing.typists().left(&visitor.connection).await;
     }
 
     pub(crate) async fn http(&self, request: &HttpRequest) -> Result<HttpReply, Problem> {

@@ -21,7 +21,6 @@ mod reply;
 mod rooms;
 mod service;
 mod session;
-mod sweeper;
 mod visitor;
 
 use std::sync::Arc;

@@ -27,7 +27,7 @@ use crate::{
     messages::Messages,
     pruner::Pruner,
     rooms::Rooms,
-    session, sweeper,
+    session,
     visitor::Visitor,
 };
 
@@ -93,7 +93,7 @@ impl Chat {
 
     /// What goes on beside the requests, until shutdown.
     pub(crate) async fn work(self: std::sync::Arc<Self>, shutdown: CancellationToken) {
-        let sweeping = sweeper::run(&self.bus, &self.attendance, shutdown.clone());
+        let sweeping = self.attendance.keep(&self.bus, shutdown.clone());
         let pruning = self.pruner.run(shutdown.clone());
         let expiring = self.attachments.run(shutdown.clone());
         let clearing = self.access.run(shutdown.clone());

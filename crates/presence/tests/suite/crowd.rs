@@ -9,7 +9,7 @@ use crate::world::{World, entries};
 const A: &str = "room.a";
 
 /// What a figure of this name counts, over all its labels.
-fn figure(registry: &Registry, name: &str) -> f64 {
+pub(crate) fn figure(registry: &Registry, name: &str) -> f64 {
     let families = registry.gather();
     let family = families.iter().find(|family| family.name() == name).expect("the figure");
     let value = |metric: &prometheus::proto::Metric| {

@@ -1,20 +1,28 @@
 //! A gateway as presence sees it: what it has open, and what it says about it, in whatever order that arrives.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
-use carillon_presence::{Entry, Presence};
+use carillon_presence::{Entry, Position, Presence};
 use tokio::task::JoinSet;
 
 use crate::{
     model::{Model, Open},
     random::Random,
-    world::{Announcements, World, entries, lease_of},
+    world::{Announcements, World, entries, lease_of, position},
 };
 
-pub(crate) const TOPICS: [&str; 4] = ["room.a", "room.b", "conversation.1", "counter.x"];
+/// Those that connections enter.
+const TOPICS: [&str; 4] = ["room.a", "room.b", "conversation.1", "counter.x"];
+/// Those that are scopes, and how many topics each has.
+const SCOPES: [&str; 2] = ["room.a", "room.b"];
+const SPOTS: u64 = 3;
+
 const MEMBERS: u64 = 12;
 
 /// The most messages of a gateway that are on their way.
@@ -32,6 +40,8 @@ pub(crate) struct Gateway {
     connections: usize,
     /// What it told about connections that it has closed, for repetitions that come late.
     closed: Vec<Vec<Entry>>,
+    /// Where its connections said that they are.
+    positions: Vec<Position>,
     messages: JoinSet<()>,
 }
 
@@ -45,20 +55,23 @@ impl Gateway {
             generation: None,
             connections: 0,
             closed: Vec::new(),
+            positions: Vec::new(),
             messages: JoinSet::new(),
         }
     }
 
     /// Does something, without waiting for what it says to arrive unless there is too much of it.
     pub(crate) async fn step(&mut self) {
-        match self.random.below(40) {
+        match self.random.below(55) {
             0 => self.start_anew(),
             1 => self.end_a_member().await,
             2..=6 => self.renew().await,
             7 => self.renew_unheard(),
             8..=10 => self.repeat(),
-            11..=22 => self.close_one(),
-            23..=26 => self.move_one(),
+            11 => self.repeat_a_position(),
+            12..=23 => self.close_one(),
+            24..=27 => self.send_one_away(),
+            28..=41 => self.move_one(),
             _ => self.open_one(),
         }
         while self.messages.len() > ON_THEIR_WAY {
@@ -103,7 +116,7 @@ impl Gateway {
         let mut topics = TOPICS.to_vec();
         topics.retain(|_| !self.random.once_in(2));
         if !topics.is_empty() {
-            self.open(Open { member, topics });
+            self.open(Open { member, topics, positions: BTreeMap::new(), frames: 0 });
         }
     }
 
@@ -128,13 +141,35 @@ impl Gateway {
         }
     }
 
-    /// A client is sent away and comes back.
+    /// Somebody goes somewhere, or nowhere.
     fn move_one(&mut self) {
+        let own = self.model.of(&self.lease);
+        let Some((name, one)) = self.random.one_of(&own) else { return };
+        let scopes: Vec<_> = SCOPES.into_iter().filter(|scope| one.topics.contains(scope)).collect();
+        let Some(scope) = self.random.one_of(&scopes) else { return };
+        let spot = self.random.below(SPOTS + 1);
+        let topic = (spot > 0).then(|| format!("{scope}.{spot}"));
+        let Some(number) = self.model.go(&name, scope, topic.as_deref()) else { return };
+        let position = position(&name, &one.member, scope, topic.as_deref(), number);
+        self.positions.push(position.clone());
+        for _ in 0..=u64::from(self.random.once_in(4)) {
+            self.go(position.clone());
+        }
+    }
+
+    /// A frame comes again, perhaps after later ones, and after its connection's end.
+    fn repeat_a_position(&mut self) {
+        let Some(position) = self.random.one_of(&self.positions) else { return };
+        self.go(position);
+    }
+
+    /// A client is sent away and comes back, to where it was in the beginning.
+    fn send_one_away(&mut self) {
         let own = self.model.of(&self.lease);
         let Some((name, one)) = self.random.one_of(&own) else { return };
         if self.model.close(&name) {
             self.leave(name, true);
-            self.open(one);
+            self.open(Open { positions: BTreeMap::new(), frames: 0, ..one });
         }
     }
 
@@ -177,6 +212,11 @@ impl Gateway {
         self.messages.spawn(async move { replica.enter(entries).await.expect("entered") });
     }
 
+    fn go(&mut self, position: Position) {
+        let replica = self.replica();
+        self.messages.spawn(async move { replica.move_to(position).await.expect("moved") });
+    }
+
     fn leave(&mut self, connection: String, returning: bool) {
         for _ in 0..=u64::from(self.random.once_in(4)) {
             let (replica, connection) = (self.replica(), connection.clone());
@@ -189,6 +229,12 @@ impl Gateway {
     fn replica(&mut self) -> Presence<Announcements> {
         self.random.one_of(&self.world.replicas).expect("a replica")
     }
+}
+
+/// Every topic that there is.
+pub(crate) fn every_topic() -> Vec<String> {
+    let spots = SCOPES.iter().flat_map(|scope| (1..=SPOTS).map(move |spot| format!("{scope}.{spot}")));
+    TOPICS.into_iter().map(str::to_owned).chain(spots).collect()
 }
 
 fn new_name() -> String {

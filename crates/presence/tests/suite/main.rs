@@ -8,6 +8,7 @@ mod gateway;
 mod leases;
 mod model;
 mod outage;
+mod positions;
 mod property;
 mod random;
 mod world;
@@ -46,8 +47,23 @@ fn trials(engines: &Arc<Engines>) -> Vec<Trial> {
             a_process_that_starts_spares_leases,
             what_is_no_longer_needed_is_forgotten,
         }
+        positions: BOTH {
+            a_connection_is_at_one_topic_at_a_time,
+            two_tabs_are_one_member_there_too,
+            what_comes_again_or_late_changes_nothing,
+            only_who_is_in_the_scope_is_there,
+            a_position_ends_with_its_connection,
+            whoever_is_entered_again_is_back,
+            a_member_who_is_ended_is_nowhere,
+            nothing_is_left_behind,
+            pages_and_positions_are_read,
+            a_crowd_that_moves_shares_transactions,
+        }
         crowd: BOTH { it_shares_transactions }
-        outage: POSTGRES { leases_are_spared_after_an_outage }
+        outage: POSTGRES {
+            leases_are_spared_after_an_outage,
+            leases_are_spared_while_the_bus_is_away,
+        }
         property: BOTH { announcements_agree_with_a_model }
     }
 }

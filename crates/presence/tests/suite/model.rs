@@ -10,6 +10,10 @@ use std::{
 pub(crate) struct Open {
     pub(crate) member: String,
     pub(crate) topics: Vec<&'static str>,
+    /// The topic of each scope that it is at.
+    pub(crate) positions: BTreeMap<&'static str, String>,
+    /// How many frames it has sent.
+    pub(crate) frames: u64,
 }
 
 /// Every open connection of a gateway that lives, by its name.
@@ -24,6 +28,16 @@ impl Model {
     /// Whether it was open.
     pub(crate) fn close(&self, connection: &str) -> bool {
         self.0.lock().unwrap().remove(connection).is_some()
+    }
+
+    /// It moves by its next frame, whose number is returned.
+    pub(crate) fn go(&self, connection: &str, scope: &'static str, topic: Option<&str>) -> Option<u64> {
+        let mut open = self.0.lock().unwrap();
+        let one = open.get_mut(connection)?;
+        one.positions.remove(scope);
+        one.positions.extend(topic.map(|topic| (scope, topic.to_owned())));
+        one.frames += 1;
+        Some(one.frames)
     }
 
     pub(crate) fn everyone_dies(&self) {
@@ -57,12 +71,24 @@ impl Model {
             .collect()
     }
 
-    /// By how many connections each member is in each topic.
+    /// Connection, scope, topic and member.
+    pub(crate) fn positions(&self) -> BTreeSet<Vec<String>> {
+        let mut positions = BTreeSet::new();
+        for (name, one) in self.0.lock().unwrap().iter() {
+            for (scope, topic) in &one.positions {
+                positions.insert(vec![name.clone(), (*scope).into(), topic.clone(), one.member.clone()]);
+            }
+        }
+        positions
+    }
+
+    /// By how many connections each member is in each topic, or at it.
     pub(crate) fn counts(&self) -> BTreeMap<(String, String), usize> {
         let mut counts = BTreeMap::new();
         for one in self.0.lock().unwrap().values() {
-            for topic in &one.topics {
-                *counts.entry(((*topic).to_owned(), one.member.clone())).or_default() += 1;
+            let topics = one.topics.iter().copied().chain(one.positions.values().map(String::as_str));
+            for topic in topics {
+                *counts.entry((topic.to_owned(), one.member.clone())).or_default() += 1;
             }
         }
         counts

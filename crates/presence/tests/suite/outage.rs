@@ -1,14 +1,15 @@
-//! The database goes away for longer than a lease lasts.
+//! The database, or the bus, goes away for longer than a lease lasts.
 
 use std::{
     sync::{Arc, atomic::AtomicI64},
     time::Duration,
 };
 
+use carillon_bus::{Bus, NatsOptions};
 use carillon_presence::{Clock, PresenceOptions};
 use carillon_store::now;
 use carillon_testkit::{
-    Durability, Postgres,
+    Durability, Nats, NatsProxy, Postgres,
     service::{Place, until},
 };
 use tokio_util::sync::CancellationToken;
@@ -21,13 +22,7 @@ const LEASE: Duration = Duration::from_secs(4);
 /// Gateways could not renew, so nobody has left.
 pub(crate) async fn leases_are_spared_after_an_outage(_: Place) {
     let server = Postgres::start(Durability::Process).await.unwrap();
-    let options = PresenceOptions {
-        lease: LEASE,
-        sweep: Duration::from_millis(20),
-        clock: Clock::System,
-        ..Default::default()
-    };
-    let world = World::start_with(Place::at(server.url()), Arc::new(AtomicI64::new(0)), options).await;
+    let world = start(Place::at(server.url())).await;
     let (replica, shutdown) = (world.replicas[0].clone(), CancellationToken::new());
     let running = tokio::spawn({
         let (replica, shutdown) = (replica.clone(), shutdown.clone());
@@ -55,6 +50,47 @@ pub(crate) async fn leases_are_spared_after_an_outage(_: Place) {
     shutdown.cancel();
     running.await.unwrap();
     assert!(!world.story(A).await.contains("-ann"), "{}", world.story(A).await);
+}
+
+/// No gateway could ask for a renewal.
+pub(crate) async fn leases_are_spared_while_the_bus_is_away(place: Place) {
+    let nats = Nats::start().await.unwrap();
+    let proxy = NatsProxy::start(&nats).await.unwrap();
+    let bus = Bus::connect(NatsOptions::new(proxy.url(), "presence")).await.unwrap();
+    let world = start(place).await;
+    let (replica, shutdown) = (world.replicas[0].clone(), CancellationToken::new());
+    let running = tokio::spawn({
+        let (replica, bus, shutdown) = (replica.clone(), bus.clone(), shutdown.clone());
+        async move { replica.keep(&bus, shutdown).await }
+    });
+    world.enter("dead:1", "bob", &[A]).await;
+    world.enter("g:1", "ann", &[A]).await;
+    let renewed = async |story: &str| {
+        replica.renew("g").await.unwrap();
+        world.story(A).await.ends_with(story)
+    };
+    until("the dead have left", async || renewed("-bob").await).await;
+    proxy.cut();
+    until("the bus is away", async || !bus.is_connected()).await;
+    passed(2 * LEASE).await;
+    assert_eq!(world.story(A).await, "+bob +ann -bob");
+    proxy.restore();
+    until("the bus is back", async || bus.is_connected()).await;
+    world.enter("late:1", "cat", &[A]).await;
+    until("the dead have left", async || renewed("-cat").await).await;
+    shutdown.cancel();
+    running.await.unwrap();
+    assert_eq!(world.story(A).await, "+bob +ann -bob +cat -cat");
+}
+
+async fn start(place: Place) -> World {
+    let options = PresenceOptions {
+        lease: LEASE,
+        sweep: Duration::from_millis(20),
+        clock: Clock::System,
+        ..Default::default()
+    };
+    World::start_with(place, Arc::new(AtomicI64::new(0)), options).await
 }
 
 async fn passed(time: Duration) {

@@ -1,4 +1,4 @@
-//! Random gateways against a model: connections come, go and come back, gateways die, are cut off and
+//! Random gateways against a model: connections come, go, come back and move about, gateways die, are cut off and
 //! lapse, messages are repeated and overtake each other, from many tasks over two replicas.
 
 use std::{
@@ -13,7 +13,7 @@ use futures_util::future::join_all;
 use tokio::task::JoinSet;
 
 use crate::{
-    gateway::{Gateway, TOPICS},
+    gateway::{Gateway, every_topic},
     model::Model,
     random::Random,
     world::World,
@@ -42,9 +42,9 @@ pub(crate) async fn announcements_agree_with_a_model(place: Place) {
     }
     settle(&world, &mut Vec::new()).await;
     check(&world, &model).await;
-    for topic in TOPICS {
-        assert!(world.rows("SELECT connection FROM presence_entry").await.is_empty());
-        assert!(!world.announced(topic).await.is_empty());
+    assert!(world.rows("SELECT connection FROM presence_entry").await.is_empty());
+    for topic in every_topic() {
+        assert!(!world.announced(&topic).await.is_empty(), "nothing happened in {topic}");
     }
 }
 
@@ -99,10 +99,15 @@ async fn check(world: &World, model: &Model) {
     assert_eq!(rows, expected, "the rows are not what is alive");
     let entries = world.rows("SELECT connection, topic, member FROM presence_entry").await;
     assert_eq!(entries.into_iter().collect::<BTreeSet<_>>(), model.entries());
-    let announced = join_all(TOPICS.map(|topic| told(world, topic))).await;
-    for (topic, told) in TOPICS.into_iter().zip(announced) {
+    let positions = "SELECT connection, scope, topic, member FROM presence_position \
+         WHERE out_since = 0 AND topic <> ''";
+    let positions = world.rows(positions).await;
+    assert_eq!(positions.into_iter().collect::<BTreeSet<_>>(), model.positions());
+    let topics = every_topic();
+    let announced = join_all(topics.iter().map(|topic| told(world, topic))).await;
+    for (topic, told) in topics.iter().zip(announced) {
         let there: BTreeSet<_> = expected.keys().filter(|(name, _)| name == topic).cloned().collect();
-        let told: BTreeSet<_> = told.into_iter().map(|member| (topic.to_owned(), member)).collect();
+        let told: BTreeSet<_> = told.into_iter().map(|member| (topic.clone(), member)).collect();
         assert_eq!(told, there, "what was announced is not what is so");
         let size = format!("SELECT members FROM presence_topic WHERE topic = '{topic}'");
         assert_eq!(world.rows(&size).await, [[there.len().to_string()]]);

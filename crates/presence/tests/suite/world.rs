@@ -13,7 +13,7 @@ use carillon_contract::{
     Channel, ServiceName,
     messages::{HistoryRequest, Variant},
 };
-use carillon_presence::{Announcer, Clock, Entry, Presence, PresenceOptions, SCHEMA, Transition};
+use carillon_presence::{Announcer, Clock, Entry, Position, Presence, PresenceOptions, SCHEMA, Transition};
 use carillon_service::Publisher;
 use carillon_store::{Database, Log, Migration, NewEvent, Retention, StoreError, Transaction};
 use carillon_testkit::service::Place;
@@ -61,6 +61,10 @@ impl World {
 
     pub(crate) async fn enter(&self, connection: &str, member: &str, topics: &[&str]) {
         self.replicas[0].enter(entries(connection, member, topics)).await.unwrap();
+    }
+
+    pub(crate) async fn go(&self, position: Position) {
+        self.replicas[1].move_to(position).await.unwrap();
     }
 
     pub(crate) async fn leave(&self, connection: &str) {
@@ -130,6 +134,24 @@ pub(crate) fn entries(connection: &str, member: &str, topics: &[&str]) -> Vec<En
         detail: format!("{member} by {connection}"),
     };
     topics.iter().map(entry).collect()
+}
+
+/// That a connection is at a topic of a scope by a frame, or at none.
+pub(crate) fn position(
+    connection: &str,
+    member: &str,
+    scope: &str,
+    topic: Option<&str>,
+    number: u64,
+) -> Position {
+    Position {
+        connection: connection.to_owned(),
+        scope: scope.to_owned(),
+        topic: topic.map(str::to_owned),
+        member: member.to_owned(),
+        detail: format!("{member} by {connection}"),
+        number,
+    }
 }
 
 /// Announces each transition on the channel that the topic is named after.

@@ -8,7 +8,7 @@ use carillon_store::{Database, StoreError};
 use serde_json::{Value, json};
 
 use super::{
-    MAX_PARTICIPANTS, NOT_A_PARTICIPANT, channel, number, overview, participant, status, typing::Typists,
+    MAX_PARTICIPANTS, NOT_A_PARTICIPANT, channel, number, overview, participant, status, typing::Typing,
 };
 use crate::{
     access::Admission,
@@ -49,10 +49,7 @@ async fn remember(database: &Database, conversation: i64, person: &Person) -> Re
 
 /// The conversation, who of the others is online, who is typing, and the last messages, if the
 /// client asks for them. `None` for one who has been removed since it was admitted.
-pub(super) async fn greet(
-    typists: &Typists,
-    mut arrival: Arrival<'_>,
-) -> Result<Option<Vec<Value>>, Failure> {
+pub(super) async fn greet(typing: &Typing, mut arrival: Arrival<'_>) -> Result<Option<Vec<Value>>, Failure> {
     let (Some(conversation), Some(person)) = (number(&arrival.visitor.name), arrival.visitor.person()) else {
         return Ok(None);
     };
@@ -71,7 +68,7 @@ pub(super) async fn greet(
     let online = others.filter(|participant| participant.is_online);
     frames.extend(online.map(|participant| status::frame(&participant.person.id, true)));
     frames.extend(history(&mut arrival, conversation, user).await?);
-    frames.extend(typists.in_conversation(conversation, user).await);
+    frames.extend(typing.in_conversation(conversation, user).await);
     Ok(Some(frames))
 }
 

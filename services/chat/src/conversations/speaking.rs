@@ -57,7 +57,7 @@ impl Speaker<'_> {
             Ok(sent) => sent,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        conversations.typists.sent(self.conversation, self.visitor, self.frame).await;
+        conversations.typing.sent(self.conversation, self.visitor, self.frame).await;
         let ack = self.client_id.as_ref().map(|client_id| {
             let (id, offset) = (sent.id, sent.offset);
             json!({"type": "message_ack", "client_id": client_id, "message_id": id, "offset": offset})
@@ -92,8 +92,8 @@ impl Speaker<'_> {
         if known.is_none() {
             return Ok(Err(crate::reply::not_a_participant()));
         }
-        let typists = &conversations.typists;
-        typists.said(self.conversation, &self.caller.person, self.visitor, self.frame, is_typing).await;
+        let typing = &conversations.typing;
+        typing.said(self.conversation, &self.caller.person, self.visitor, self.frame, is_typing).await;
         Ok(Ok(silence()))
     }
 

@@ -9,7 +9,7 @@ use carillon_bus::Subscription;
 use carillon_chat::{ConversationArgs, SettingsArgs};
 use carillon_contract::{
     ServiceName, Subject,
-    messages::{ChatNotice, Typing, chat_notice::Notice},
+    messages::{ReplicaNotice, Typing, replica_notice::Notice},
 };
 use carillon_testkit::service::{Listener, Place, json_of};
 use futures_util::StreamExt as _;
@@ -148,7 +148,7 @@ pub(crate) async fn replicas_agree_on_who_is_typing(place: Place) {
 async fn next(notices: &mut Subscription) -> Typing {
     let notice = tokio::time::timeout(Duration::from_secs(30), notices.next()).await;
     let notice = notice.expect("a notice in time").expect("a notice");
-    match ChatNotice::decode(notice.payload).expect("a notice").notice {
+    match ReplicaNotice::decode(notice.payload).expect("a notice").notice {
         Some(Notice::Typing(typing)) => typing,
         None => panic!("an empty notice"),
     }
