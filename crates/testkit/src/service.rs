@@ -1,10 +1,13 @@
 //! For the tests of one service through its public door, the bus: a fresh database on either engine,
-//! requests as the gateway passes them on, what is published, and a stand-in for auth.
+//! running replicas, requests as the gateway passes them on, what is published, and stand-ins for auth
+//! and notification.
 
 mod ask;
 mod auth;
 mod engines;
 mod listener;
+mod notification;
+mod replicas;
 mod trials;
 
 use std::time::Duration;
@@ -14,6 +17,8 @@ pub use auth::{Auth, State as AuthState};
 use carillon_contract::messages::{Identity, Session};
 pub use engines::{BOTH, Engine, Engines, POSTGRES, Place};
 pub use listener::{Listener, history, json_of};
+pub use notification::Notification;
+pub use replicas::Replicas;
 pub use trials::trial;
 
 /// No test takes this long, not even on a loaded machine.

@@ -1,15 +1,7 @@
 //! Who takes part in a conversation, and its name; and notices to those who are away.
 
-use std::sync::{Arc, Mutex};
-
-use bytes::Bytes;
-use carillon_bus::{Handler, Refusal};
-use carillon_contract::{
-    Method, ServiceName,
-    messages::{Identity, Notice, NotifyReply, NotifyRequest},
-};
-use carillon_testkit::service::{Ask, Place, admin, json_of, until};
-use prost::Message as _;
+use carillon_contract::messages::{Identity, Notice};
+use carillon_testkit::service::{Ask, Notification, Place, admin, json_of, until};
 use serde_json::{Value, json};
 
 use crate::{
@@ -106,8 +98,8 @@ pub(crate) async fn anyone_leaves(place: Place) {
 /// S4-05: who is away gets a notification; the author, and who has the conversation open, does not.
 pub(crate) async fn participants_who_are_away_are_notified(place: Place) {
     let world = World::start(place).await;
-    let notified = Notified::default();
-    let _server = world.bus.serve(ServiceName::Notification, 4, notified.clone()).await.unwrap();
+    let notification = Notification::default();
+    let _server = notification.serve(&world.bus).await;
     let id = conversation(&world, &["1", "2", "3", "x-4"]).await;
     enter(&world, &at(id, "2"), &[]).await;
     let text = format!("{}\n{}", "Hello!", "x".repeat(200));
@@ -116,8 +108,8 @@ pub(crate) async fn participants_who_are_away_are_notified(place: Place) {
     world.close(&at(id, "2"), false).await;
     enter(&world, &connection(id, "3", "tab"), &[]).await;
     let second = say(&world, &at(id, "3"), 1, "mine").await;
-    until("both are delivered", async || notified.0.lock().unwrap().len() >= 2).await;
-    let mut notices = notified.0.lock().unwrap().clone();
+    until("both are delivered", async || notification.told().len() >= 2).await;
+    let mut notices = notification.told();
     notices.sort_by_key(|notice| notice.cause.clone());
     let users = |notice: &Notice| {
         let mut users = notice.users.clone();
@@ -135,16 +127,4 @@ pub(crate) async fn participants_who_are_away_are_notified(place: Place) {
         (&json!(message), format!("message:{second}").as_str())
     );
     assert!(data["excerpt"].as_str().unwrap().starts_with("Hello! xxx"));
-}
-
-/// A stand-in for the notification service.
-#[derive(Clone, Default)]
-struct Notified(Arc<Mutex<Vec<Notice>>>);
-
-impl Handler for Notified {
-    async fn handle(&self, method: &str, payload: Bytes) -> Result<Bytes, Refusal> {
-        assert_eq!(method, NotifyRequest::NAME);
-        self.0.lock().unwrap().extend(NotifyRequest::decode(payload).unwrap().notices);
-        Ok(NotifyReply::default().encode_to_vec().into())
-    }
 }

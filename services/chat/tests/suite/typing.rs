@@ -114,7 +114,7 @@ pub(crate) async fn it_is_over_when_the_replica_that_heard_it_has_died(place: Pl
     for _ in &names {
         assert!(heard(&mut listener).await.0);
     }
-    world.stop_replica(0).await;
+    world.stop(0).await;
     let mut over = BTreeSet::new();
     while over.len() < names.len() {
         let frame = listener.json().await;
