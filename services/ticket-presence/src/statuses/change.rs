@@ -101,6 +101,10 @@ pub(crate) async fn update(
     let is_repeated = ledger.is_repeated(order);
     let board = ledger.board_mut(order)?;
     let Update { id, fields } = update;
+    if is_repeated {
+        let status = board.statuses.iter().find(|status| status.id == *id);
+        return Ok(status.map(|status| http::json(200, status)).ok_or_else(unknown));
+    }
     if fields.name.as_ref().is_some_and(|name| is_taken(board, name, Some(*id))) {
         return Ok(Err(taken()));
     }
@@ -112,7 +116,7 @@ pub(crate) async fn update(
     status.color = fields.color.clone().unwrap_or_else(|| before.color.clone());
     status.position = fields.position.unwrap_or(before.position);
     let after = status.clone();
-    if is_repeated || after == before {
+    if after == before {
         return Ok(Ok(http::json(200, &after)));
     }
     sort(board);
