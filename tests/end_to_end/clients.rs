@@ -230,7 +230,7 @@ async fn s0_01_the_headers_of_document_4(deployment: &Deployment) -> anyhow::Res
 }
 
 /// A document's code, for this gateway.
-fn at(gateway: &Gateway, code: &str) -> String {
+pub(crate) fn at(gateway: &Gateway, code: &str) -> String {
     code.replace(HOST, gateway.http.trim_start_matches("http://"))
 }
 

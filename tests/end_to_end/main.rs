@@ -33,6 +33,7 @@ mod organisations;
 mod origins;
 mod permissions;
 mod project_management;
+mod projects;
 mod protocol;
 mod refusals;
 mod restart;
@@ -62,6 +63,7 @@ fn main() -> ExitCode {
     collaboration::register(&mut suite);
     access::register(&mut suite);
     ticketing::register(&mut suite);
+    projects::register(&mut suite);
     conversations::register(&mut suite);
     attachments::register(&mut suite);
     conversations_chat::register(&mut suite);

@@ -4,7 +4,13 @@ mod cluster;
 mod one_process;
 mod options;
 
-use std::{process::ExitStatus, sync::Arc};
+use std::{
+    process::ExitStatus,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use anyhow::Context;
 use tokio::sync::OnceCell;
@@ -14,7 +20,7 @@ pub use one_process::OneProcess;
 pub use options::{JWT_SECRET, Options, Processes};
 
 use crate::{
-    http::{Admin, Api, PASSWORD, User, log_in},
+    http::{Admin, Api, PASSWORD, Project, User, log_in},
     process::{Marks, Supervisor},
     tokens::IdentityProvider,
     unique,
@@ -140,6 +146,20 @@ impl Deployment {
             admin.add_org_member(&org, &member.id).await?;
         }
         Ok(org)
+    }
+
+    /// A new project with these members, and a key that no other test uses.
+    ///
+    /// # Errors
+    /// If the gateway refuses.
+    pub async fn project(&self, members: &[&User]) -> anyhow::Result<Project> {
+        static NEXT: AtomicUsize = AtomicUsize::new(1);
+        let admin = self.admin().await?;
+        let project = admin.new_project(&format!("T{}", NEXT.fetch_add(1, Ordering::Relaxed))).await?;
+        for member in members {
+            admin.add_project_member(&project.id, &member.id).await?;
+        }
+        Ok(project)
     }
 
     /// The processes' names.

@@ -3,5 +3,5 @@
 mod admin;
 mod api;
 
-pub use admin::{ADMIN, Admin, PASSWORD, ServiceToken, User, log_in};
+pub use admin::{ADMIN, Admin, PASSWORD, Project, ServiceToken, User, log_in};
 pub use api::{Api, Reply, send};

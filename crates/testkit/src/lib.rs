@@ -19,7 +19,7 @@ use std::{
 };
 
 pub use deployment::{Cluster, Deployment, Form, Gateway, JWT_SECRET, OneProcess, Options, Processes};
-pub use http::{ADMIN, Admin, Api, PASSWORD, Reply, ServiceToken, User, log_in, send};
+pub use http::{ADMIN, Admin, Api, PASSWORD, Project, Reply, ServiceToken, User, log_in, send};
 pub use nats::Nats;
 pub use nats_proxy::NatsProxy;
 pub use postgres::{Durability, Postgres};

@@ -24,6 +24,15 @@ pub struct User {
     pub refresh: String,
 }
 
+/// A project whose id auth chose.
+#[derive(Debug, Clone)]
+pub struct Project {
+    /// The id's text.
+    pub id: String,
+    /// What its tickets' keys begin with.
+    pub key: String,
+}
+
 /// A back end's token.
 #[derive(Debug, Clone)]
 pub struct ServiceToken {
@@ -40,6 +49,13 @@ pub struct Admin {
 }
 
 impl User {
+    /// The id as it stands in JSON: a number, as every id that auth gives.
+    pub fn id_json(&self) -> Value {
+        self.id.parse().unwrap_or_else(|_| self.id.as_str().into())
+    }
+}
+
+impl Project {
     /// The id as it stands in JSON: a number, as every id that auth gives.
     pub fn id_json(&self) -> Value {
         self.id.parse().unwrap_or_else(|_| self.id.as_str().into())
@@ -123,6 +139,15 @@ impl Admin {
         self.created("/api/auth/projects/", &json!({"id": id, "key": key, "name": key})).await.map(drop)
     }
 
+    /// Creates a project with that key, whose id auth chooses.
+    ///
+    /// # Errors
+    /// If the gateway refuses.
+    pub async fn new_project(&self, key: &str) -> anyhow::Result<Project> {
+        let id = self.created("/api/auth/projects/", &json!({"key": key, "name": key})).await?;
+        Ok(Project { id, key: key.to_owned() })
+    }
+
     /// Makes a user a member of a project.
     ///
     /// # Errors
@@ -130,6 +155,15 @@ impl Admin {
     pub async fn add_project_member(&self, project: &str, user: &str) -> anyhow::Result<()> {
         let path = format!("/api/auth/projects/{project}/members/{user}/");
         self.api.put(&path, &json!({})).await?.success().with_context(|| path).map(drop)
+    }
+
+    /// Ends a membership of a project.
+    ///
+    /// # Errors
+    /// If the gateway refuses.
+    pub async fn remove_project_member(&self, project: &str, user: &str) -> anyhow::Result<()> {
+        let path = format!("/api/auth/projects/{project}/members/{user}/");
+        self.api.delete(&path).await?.success().with_context(|| path).map(drop)
     }
 
     /// Creates a back end's token with these scopes.

@@ -59,6 +59,14 @@ impl Api {
         send(self.request(Method::PUT, path).json(body)).await
     }
 
+    /// PATCH with a JSON body.
+    ///
+    /// # Errors
+    /// If there is no answer; any status is one.
+    pub async fn patch(&self, path: &str, body: &Value) -> anyhow::Result<Reply> {
+        send(self.request(Method::PATCH, path).json(body)).await
+    }
+
     /// DELETE.
     ///
     /// # Errors
