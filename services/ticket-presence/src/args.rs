@@ -5,6 +5,8 @@ use std::time::Duration;
 use carillon_service::{DatabaseArgs, time::duration};
 use carillon_store::Retention;
 
+use crate::presence::PresenceArgs;
+
 /// Settings of the ticket-presence service.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
@@ -50,6 +52,10 @@ pub struct SettingsArgs {
         value_parser = duration
     )]
     pub projects_prune_every: Duration,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub presence: PresenceArgs,
 }
 
 impl Default for SettingsArgs {
@@ -59,6 +65,7 @@ impl Default for SettingsArgs {
             projects_log_age: Duration::from_secs(72 * 3_600),
             projects_log_count: 10_000,
             projects_prune_every: Duration::from_secs(60),
+            presence: PresenceArgs::default(),
         }
     }
 }

@@ -31,6 +31,7 @@ use carillon_service::Shell;
 use carillon_store::{Log, Migration};
 
 pub use args::{Args, SettingsArgs};
+pub use presence::PresenceArgs;
 
 use service::Projects;
 

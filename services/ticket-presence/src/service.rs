@@ -5,17 +5,20 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use carillon_bus::Bus;
 use carillon_contract::{
-    ServiceName,
-    messages::{ClosedNotice, FrameReply, FrameRequest, HttpReply, HttpRequest, OpenReply, OpenRequest},
+    Method, ServiceName,
+    messages::{
+        ClosedNotice, EnterRequest, FrameReply, FrameRequest, HttpReply, HttpRequest, OpenReply, OpenRequest,
+        RenewRequest,
+    },
 };
-use carillon_service::{Failure, Publisher, Service, Shell, http::Problem, notices};
+use carillon_service::{Failure, Publisher, Service, Shell, answer, http::Problem, notices};
 use carillon_store::{Database, Log, Outbox};
-use futures_util::future::join;
+use futures_util::future::join3;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    access::Access, args::SettingsArgs, comments, events::Events, projects, pruner, session, statuses,
-    tickets, writing::Writing,
+    access::Access, args::SettingsArgs, comments, events::Events, presence::Attendance, projects, pruner,
+    session, statuses, tickets, writing::Writing,
 };
 
 /// Every project.
@@ -24,6 +27,7 @@ pub(crate) struct Projects {
     pub(crate) log: Log,
     pub(crate) bus: Bus,
     pub(crate) access: Access,
+    pub(crate) attendance: Attendance,
     pub(crate) writing: Writing,
     events: Events,
     outbox: Outbox,
@@ -42,6 +46,7 @@ impl Projects {
         let outbox = Outbox::new(database.clone());
         Ok(Self {
             access: Access::new(bus.clone(), database.clone()),
+            attendance: Attendance::new(shell, &database, &log, &settings.presence)?,
             writing: Writing::new(&database, &log, &publisher, &outbox, &shell.metrics)?,
             events: Events::new(&database, &log, &publisher, &outbox),
             prune_every: settings.projects_prune_every,
@@ -55,8 +60,9 @@ impl Projects {
     /// What goes on beside the requests, until shutdown.
     pub(crate) async fn work(self: Arc<Self>, shutdown: CancellationToken) {
         let pruning = pruner::run(&self.log, self.prune_every, shutdown.clone());
+        let attending = self.attendance.run(shutdown.clone());
         let delivering = self.outbox.run(shutdown, |debt| notices::deliver(&self.bus, debt));
-        join(pruning, delivering).await;
+        join3(pruning, attending, delivering).await;
     }
 }
 
@@ -84,13 +90,17 @@ impl Service for Projects {
             "tickets" => tickets::answer(self, &request).await,
             "comments" => comments::answer(self, &request).await,
             "statuses" => statuses::answer(self, &request).await,
+            "presence" => self.attendance.answer(&self.access, &request).await,
             "events" => self.events.answer(&self.access, &request).await,
             _ => projects::answer(self, &request).await,
         }
     }
 
     async fn call(&self, method: &str, payload: Bytes) -> Result<Bytes, Failure> {
-        let _ = (method, payload);
-        Err(Failure::UnknownMethod)
+        match method {
+            RenewRequest::NAME => answer(payload, |request| self.attendance.renew(request)).await,
+            EnterRequest::NAME => answer(payload, |request| self.attendance.enter(request)).await,
+            _ => Err(Failure::UnknownMethod),
+        }
     }
 }

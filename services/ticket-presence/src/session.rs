@@ -13,8 +13,12 @@ use serde_json::{Value, json};
 
 use crate::{
     access::{Asked, Denied, NOT_A_MEMBER, UNKNOWN_PROJECT},
+    presence::Visitor,
     service::Projects,
 };
+
+/// Said to a back end.
+const ONLY_USERS: &str = "only users are in a project";
 
 /// There is no such project.
 const UNKNOWN: u16 = 4004;
@@ -32,21 +36,34 @@ pub(crate) async fn open(projects: &Projects, request: OpenRequest) -> Result<Op
         Err(Denied::NotAMember) => return Ok(reply::reject(codes.denied, NOT_A_MEMBER)),
         Ok(_) => {}
     }
+    let visitor = Visitor::of(&session)?;
+    match &visitor {
+        Some(visitor) => projects.attendance.come(visitor).await?,
+        None if endpoint.presence => return Ok(reply::reject(codes.denied, ONLY_USERS)),
+        None => {}
+    }
     let mut snapshot = projects.database.snapshot().await?;
     let heads = projects.log.heads_at(&mut snapshot, &channels(endpoint, &session)?).await?;
-    Ok(accept(projects, heads, &greeting(endpoint, &session)))
+    let mut greeting = established(endpoint, &session);
+    if let Some(visitor) = &visitor {
+        greeting.push(projects.attendance.greet(&mut snapshot, visitor).await?);
+    }
+    Ok(accept(projects, heads, &greeting))
 }
 
 /// Handles a frame.
 pub(crate) async fn frame(projects: &Projects, request: FrameRequest) -> Result<FrameReply, Failure> {
-    let _ = (projects, request);
-    Ok(reply::refused(&Refusal::new("read_only", "Nothing is sent to this endpoint"), None))
+    let session = request.session.ok_or_else(|| Failure::Malformed("no session".to_owned()))?;
+    match Visitor::of(&session)? {
+        Some(visitor) => projects.attendance.frame(&visitor, request.number, &request.payload).await,
+        None => Ok(reply::refused(&Refusal::new("read_only", "Nothing is sent to this endpoint"), None)),
+    }
 }
 
 /// A session has ended.
 pub(crate) async fn closed(projects: &Projects, notice: ClosedNotice) -> Result<(), Failure> {
-    let _ = (projects, notice);
-    Ok(())
+    let session = notice.session.as_ref().ok_or_else(|| Failure::Malformed("no session".to_owned()))?;
+    if endpoint_of(session)?.presence { projects.attendance.closed(notice).await } else { Ok(()) }
 }
 
 /// `project.{id}.tickets`
@@ -83,8 +100,10 @@ fn accept(projects: &Projects, heads: Vec<ChannelHead>, greeting: &[Value]) -> O
     reply::accept(projects.log.epoch(), heads, greeting, "")
 }
 
-fn greeting(endpoint: &Endpoint, session: &Session) -> Vec<Value> {
+/// The first frame, where the document has one.
+fn established(endpoint: &Endpoint, session: &Session) -> Vec<Value> {
     let message = match endpoint.name {
+        "presence" => return Vec::new(),
         "tickets" => "Connected to project tickets",
         _ => "Connected to project",
     };
