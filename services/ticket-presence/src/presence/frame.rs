@@ -34,7 +34,9 @@ pub(super) fn read(payload: &[u8]) -> (Result<Said, Refusal>, Option<Id>) {
         return (Err(Refusal::new("invalid_json", "Invalid JSON")), None);
     };
     let client_id = value.get("client_id").and_then(|id| Id::deserialize(id).ok());
-    (Said::deserialize(value).map_err(|_| Refusal::new("invalid", "Invalid message format")), client_id)
+    // An array of the members would be read as well.
+    let said = value.is_object().then(|| Said::deserialize(value).ok()).flatten();
+    (said.ok_or_else(|| Refusal::new("invalid", "Invalid message format")), client_id)
 }
 
 #[cfg(test)]

@@ -42,6 +42,7 @@ fn what_is_wrong_is_refused() {
         json!({"ticket_id": 7}),
         json!({}),
         json!([]),
+        json!(["viewing", 7]),
         json!(null),
     ] {
         assert_eq!(said(&frame), Err("invalid"), "{frame}");
