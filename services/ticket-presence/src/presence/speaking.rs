@@ -54,13 +54,14 @@ fn typing(visitor: &Visitor, scope: &Channel, ticket: &Id, number: u64, is_typin
     typing::Said { typist, person, connection, number, is_typing }
 }
 
-/// Whether a project has such a ticket. One that has none here keeps them elsewhere, by whatever ids.
+/// Whether a project has such a ticket. One that has never had any here keeps them elsewhere, by
+/// whatever ids.
 async fn has(database: &Database, project: &str, ticket: &Id) -> Result<bool, StoreError> {
     let number = ticket.as_str().parse::<i64>().ok();
     let id = number.filter(|id| id.to_string() == ticket.as_str()).unwrap_or_default();
     let row = sqlx::query(
         "SELECT CAST(CASE WHEN EXISTS (SELECT 1 FROM ticket WHERE id = $1 AND project_id = $2) \
-             OR NOT EXISTS (SELECT 1 FROM ticket WHERE project_id = $2) THEN 1 ELSE 0 END AS BIGINT)",
+             OR NOT EXISTS (SELECT 1 FROM project WHERE id = $2 AND last_number > 0) THEN 1 ELSE 0 END AS BIGINT)",
     )
     .bind(id)
     .bind(project)

@@ -81,6 +81,11 @@ pub(crate) async fn a_ticket_of_another_project_is_refused(place: Place) {
     assert_eq!(story(&world).await, format!("+1 1>{own}"));
     let there = present(&world, &[]).await.ok();
     assert_eq!((viewers(&there), &there["present"][0]["typing"]), (vec![(1, vec![json!(own)])], &json!([])));
+    // Its last one is gone; it kept its tickets here all the same.
+    assert!(world.ask(&about("tickets.delete", own, "1")).await.status < 300);
+    assert_eq!(refused(&world, &session, 20, &viewing(own)).await, "unknown_ticket");
+    say(&world, &session, 21, &viewing(Value::Null)).await;
+    assert_eq!(story(&world).await, format!("+1 1>{own} 1<{own}"));
 }
 
 /// Of a project that keeps its tickets elsewhere nobody here knows which there are.
