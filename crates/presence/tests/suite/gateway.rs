@@ -28,6 +28,9 @@ const MEMBERS: u64 = 12;
 /// The most messages of a gateway that are on their way.
 const ON_THEIR_WAY: usize = 8;
 
+/// Of its last positions those that come again.
+const LATELY: usize = 30;
+
 static NAMES: AtomicUsize = AtomicUsize::new(0);
 
 pub(crate) struct Gateway {
@@ -62,21 +65,31 @@ impl Gateway {
 
     /// Does something, without waiting for what it says to arrive unless there is too much of it.
     pub(crate) async fn step(&mut self) {
-        match self.random.below(55) {
+        match self.random.below(60) {
             0 => self.start_anew(),
             1 => self.end_a_member().await,
             2..=6 => self.renew().await,
             7 => self.renew_unheard(),
             8..=10 => self.repeat(),
-            11 => self.repeat_a_position(),
-            12..=23 => self.close_one(),
-            24..=27 => self.send_one_away(),
-            28..=41 => self.move_one(),
+            11..=16 => self.repeat_a_position(),
+            17..=28 => self.close_one(),
+            29..=32 => self.send_one_away(),
+            33..=46 => self.move_one(),
             _ => self.open_one(),
         }
         while self.messages.len() > ON_THEIR_WAY {
             self.messages.join_next().await.expect("a message").expect("it is understood");
         }
+    }
+
+    /// The last that was said of where its connections are comes once more, the latest first.
+    pub(crate) async fn say_again(&mut self) {
+        self.finish().await;
+        let lately = self.positions.len().saturating_sub(LATELY);
+        for position in self.positions[lately..].iter().rev().cloned().collect::<Vec<_>>() {
+            self.go(position);
+        }
+        self.finish().await;
     }
 
     /// Waits until all it has said has arrived.
@@ -159,7 +172,8 @@ impl Gateway {
 
     /// A frame comes again, perhaps after later ones, and after its connection's end.
     fn repeat_a_position(&mut self) {
-        let Some(position) = self.random.one_of(&self.positions) else { return };
+        let lately = self.positions.len().saturating_sub(LATELY);
+        let Some(position) = self.random.one_of(&self.positions[lately..]) else { return };
         self.go(position);
     }
 

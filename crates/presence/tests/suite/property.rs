@@ -79,6 +79,9 @@ async fn run(world: &Arc<World>, model: &Arc<Model>, random: &mut Random) -> Vec
 async fn settle(world: &World, living: &mut [Gateway]) {
     let step = LEASE / 3;
     assert!(step >= GRACE);
+    for gateway in living.iter_mut() {
+        gateway.say_again().await;
+    }
     for _ in 0..6 {
         for gateway in living.iter_mut() {
             gateway.renew().await;
