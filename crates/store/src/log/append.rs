@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use carillon_contract::{Channel, messages};
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::{Log, decode_content, encode_content, offset};
+use super::{Log, encode_content, offset};
 use crate::{
     StoreError, Transaction, now,
     values::{self, MAX_ROWS},
@@ -77,33 +77,10 @@ impl Log {
         tx: &mut Transaction,
         distinct: &Distinct<'_>,
     ) -> Result<Vec<Option<messages::Event>>, StoreError> {
-        let mut stored = vec![None; distinct.events.len()];
-        for events in distinct.events.chunks(MAX_ROWS) {
-            let statement = format!(
-                "SELECT event.channel, event.cause, event.position, event.at, event.except_connection, \
-                 event.variants FROM (VALUES {}) AS wanted \
-                 JOIN event ON event.channel = wanted.column1 AND event.cause = wanted.column2",
-                values::rows(events.len(), 2)
-            );
-            let query = sqlx::query(AssertSqlSafe(statement)).persistent(values::is_kept(events.len()));
-            let query = events
-                .iter()
-                .fold(query, |query, event| query.bind(event.channel.as_str()).bind(event.cause.as_str()));
-            for row in query.fetch_all(&mut **tx).await? {
-                let slot = distinct.slots.get(&(row.try_get(0)?, row.try_get(1)?)).copied();
-                let content = decode_content(row.try_get(5)?)?;
-                let event = messages::Event {
-                    channel: row.try_get(0)?,
-                    epoch: self.epoch().to_owned(),
-                    offset: offset(row.try_get(2)?),
-                    at: row.try_get(3)?,
-                    except_connection: row.try_get(4)?,
-                    ..content
-                };
-                slot.and_then(|slot| stored.get_mut(slot)).map(|place| place.replace(event));
-            }
-        }
-        Ok(stored)
+        let causes: Vec<_> = distinct.events.iter().map(|event| key(event)).collect();
+        let mut caused = self.caused(tx, &causes).await?;
+        let found = |(channel, cause): (&str, &str)| caused.remove(&(channel.to_owned(), cause.to_owned()));
+        Ok(causes.into_iter().map(found).collect())
     }
 
     /// Gives the events that are not stored yet their offsets, in their order, up to the new heads.

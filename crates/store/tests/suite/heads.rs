@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     Fresh,
-    fixture::{channel, execute, fill},
+    fixture::{channel, execute, fill, history},
 };
 
 pub(crate) async fn heads_come_in_the_order_asked_for(fresh: Fresh) {
@@ -31,6 +31,10 @@ pub(crate) async fn known_causes_are_those_of_their_channel(fresh: Fresh) {
     let known = log.known(&mut connection, &asked).await.unwrap();
     assert_eq!(known, [(a.to_string(), "x1".to_owned())].into());
     assert!(log.known(&mut connection, &[]).await.unwrap().is_empty());
+    let caused = log.caused(&mut connection, &asked).await.unwrap();
+    assert_eq!(caused.len(), 1);
+    let told = history(&log, "a", 0, 10).await.events;
+    assert!(told.contains(&caused[&(a.to_string(), "x1".to_owned())]));
 }
 
 pub(crate) async fn recently_changed_channels_are_announced(fresh: Fresh) {
