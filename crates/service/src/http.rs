@@ -16,12 +16,22 @@ pub fn parameter<'a>(request: &'a HttpRequest, name: &str) -> &'a str {
     request.parameters.get(name).map_or("", String::as_str)
 }
 
+/// A parameter that is the number of something, as it is written where it is shown. `None` for what is none.
+pub fn number(request: &HttpRequest, name: &str) -> Option<i64> {
+    let text = parameter(request, name);
+    text.parse().ok().filter(|number: &i64| *number > 0 && number.to_string() == text)
+}
+
 /// A value of the query, if it is there.
 ///
 /// # Errors
 /// 422 if it is there and can't be read.
 pub fn query<T: FromStr>(request: &HttpRequest, name: &str) -> Result<Option<T>, Problem> {
     let Some(text) = request.query.get(name).filter(|text| !text.is_empty()) else { return Ok(None) };
+    // No database stores it, so nothing is found by it, and Postgres would refuse the statement.
+    if text.contains('\0') {
+        return Err(Problem::unprocessable(name, "must not hold the character U+0000"));
+    }
     text.parse().map(Some).map_err(|_| Problem::unprocessable(name, "can't be read"))
 }
 
