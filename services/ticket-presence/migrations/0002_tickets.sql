@@ -1,4 +1,4 @@
--- The last number given out of each kind.
+-- The last id given out of each kind, through all projects.
 CREATE TABLE sequence (
     name TEXT PRIMARY KEY,
     value BIGINT NOT NULL
@@ -8,8 +8,6 @@ INSERT INTO sequence (name, value) VALUES ('ticket', 0), ('comment', 0);
 -- Each project in which something was written. Its row lock orders everything that is.
 CREATE TABLE project (
     id TEXT PRIMARY KEY,
-    -- Prefix of its tickets' keys.
-    key TEXT NOT NULL,
     -- The last ticket's number, and the last status's id, or 0.
     last_number BIGINT NOT NULL,
     last_status BIGINT NOT NULL

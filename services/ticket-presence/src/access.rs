@@ -126,10 +126,10 @@ impl Project {
         self.members.get(user)
     }
 
-    /// The member of that username, in whatever case, of those who were asked for.
-    pub(crate) fn named(&self, username: &str) -> Option<&Person> {
+    /// The members of that username, in whatever case, of those who were asked for.
+    pub(crate) fn named(&self, username: &str) -> impl Iterator<Item = &Person> {
         let folded = people::folded(username);
-        self.members.values().find(|member| people::folded(&member.username) == folded)
+        self.members.values().filter(move |member| people::folded(&member.username) == folded)
     }
 }
 

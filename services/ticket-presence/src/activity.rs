@@ -7,16 +7,16 @@ use carillon_service::{
 };
 use carillon_store::StoreError;
 use serde_json::{Value, json};
-use sqlx::{AnyConnection, Row as _, any::AnyRow};
+use sqlx::{AnyConnection, AssertSqlSafe, Row as _, any::AnyRow};
 
 use crate::{
-    people,
+    page, people,
     tickets::Ticket,
     writing::{Ledger, Order},
 };
 
-const DEFAULT_LIMIT: i64 = 50;
-const MAX_LIMIT: i64 = 100;
+const DEFAULT_LIMIT: usize = 50;
+const MAX_LIMIT: usize = 100;
 
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,24 +68,18 @@ pub(crate) async fn page(
     request: &HttpRequest,
     ticket: i64,
 ) -> Result<HttpReply, Problem> {
-    let limit = http::query::<i64>(request, "limit")?.unwrap_or(DEFAULT_LIMIT);
-    if !(1..=MAX_LIMIT).contains(&limit) {
-        return Err(Problem::unprocessable("limit", "must be 1 to 100"));
-    }
+    let limit = page::limit(request, DEFAULT_LIMIT, MAX_LIMIT)?;
     let after = http::query::<i64>(request, "after")?.unwrap_or(0);
-    let rows = sqlx::query(
+    let sql = format!(
         "SELECT number, action, actor, detail, at FROM activity WHERE ticket_id = $1 AND number > $2 \
-         ORDER BY number LIMIT $3",
-    )
-    .bind(ticket)
-    .bind(after)
-    .bind(limit + 1)
-    .fetch_all(connection)
-    .await
-    .map_err(StoreError::from)?;
-    let listed = &rows[..rows.len().min(usize::try_from(limit).unwrap_or_default())];
-    let entries = listed.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
-    let next = entries.last().filter(|_| listed.len() < rows.len()).map(|last| last["number"].clone());
+         ORDER BY number LIMIT {}",
+        limit + 1
+    );
+    let query = sqlx::query(AssertSqlSafe(sql)).bind(ticket).bind(after);
+    let rows = query.fetch_all(connection).await.map_err(StoreError::from)?;
+    let found = rows.iter().take(limit).map(entry).collect::<Result<Vec<_>, _>>()?;
+    let entries = page::fitting(found.into_iter());
+    let next = entries.last().filter(|_| entries.len() < rows.len()).map(|last| last["number"].clone());
     Ok(http::json(200, &json!({"activity": entries, "next": next})))
 }
 

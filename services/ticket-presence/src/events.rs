@@ -2,6 +2,7 @@
 //! (S3-04).
 
 mod body;
+mod notify;
 
 use std::sync::Arc;
 
@@ -38,15 +39,17 @@ struct Publications {
 /// An event that is to be published, and whom it notifies.
 struct Publication {
     event: NewEvent,
+    /// The project's other channel for back ends' events: a key that was used there is used.
+    elsewhere: String,
     notices: Vec<Notice>,
 }
 
-/// Where an event stands in its channel's log.
+/// What became of a publication.
 struct Published {
-    offset: u64,
-    /// Its cause was another event's.
-    is_other: bool,
+    /// Where the event stands in its channel's log. `None` if its cause was another event's.
+    offset: Option<u64>,
     outgoing: Arc<Outgoing>,
+    owes: bool,
 }
 
 impl Events {
@@ -65,28 +68,26 @@ impl Events {
         let project = access.ask(http::parameter(request, "project_id"), Asked::default()).await?;
         let project = project.ok_or_else(|| Denied::Unknown.problem())?;
         let cause = http::cause(request)?;
-        let channel = match body.is_of_tickets() {
-            true => session::tickets_channel(project.id.as_str())?,
-            false => session::events_channel(project.id.as_str())?,
-        };
-        let event =
-            NewEvent::new(channel.clone(), format!("event:{cause}"), vec![Variant::json(body.frame())]);
-        let notices = body.notices(&project, &cause)?;
-        let published = self.publish(Publication { event, notices }).await?;
-        if published.is_other {
-            return Err(Problem::conflict("the Idempotency-Key was used for another event"));
-        }
-        Ok(http::json(201, &json!({"channel": channel.to_string(), "offset": published.offset})))
+        let (tickets, events) =
+            (session::tickets_channel(project.id.as_str())?, session::events_channel(project.id.as_str())?);
+        let (channel, elsewhere) = if body.is_of_tickets() { (tickets, events) } else { (events, tickets) };
+        let name = channel.to_string();
+        let notices = body.notices(&project, &format!("{name}:{cause}"));
+        let event = NewEvent::new(channel, format!("event:{cause}"), vec![Variant::json(body.frame())]);
+        let elsewhere = elsewhere.to_string();
+        let published = self.publish(Publication { event, elsewhere, notices }).await?;
+        let offset =
+            published.ok_or_else(|| Problem::conflict("the Idempotency-Key was used for another event"))?;
+        Ok(http::json(201, &json!({"channel": name, "offset": offset})))
     }
 
-    async fn publish(&self, publication: Publication) -> Result<Published, StoreError> {
-        let owes = !publication.notices.is_empty();
+    async fn publish(&self, publication: Publication) -> Result<Option<u64>, StoreError> {
         let published = self.commits.submit(publication).await?;
         published.outgoing.publish(&self.publisher).await;
-        if owes {
+        if published.owes {
             self.outbox.wake();
         }
-        Ok(published)
+        Ok(published.offset)
     }
 }
 
@@ -99,17 +100,28 @@ impl Batch for Publications {
         tx: &mut Transaction,
         items: &[&Publication],
     ) -> Result<Vec<Published>, StoreError> {
-        let owed: Vec<Notice> = items.iter().flat_map(|item| item.notices.clone()).collect();
-        self.outbox.owe_all(tx, &notices::debts(owed)).await?;
-        let events: Vec<NewEvent> = items.iter().map(|item| item.event.clone()).collect();
-        let appended = self.log.append(tx, &events).await?;
-        let fresh = appended.iter().filter(|appended| !appended.duplicate);
-        let outgoing = Arc::new(Outgoing::new(fresh.map(|appended| appended.event.clone()).collect()));
-        let published = appended.iter().zip(&events).map(|(appended, event)| Published {
-            offset: appended.event.offset,
-            is_other: appended.event.variants != event.variants,
-            outgoing: outgoing.clone(),
-        });
-        Ok(published.collect())
+        let elsewhere: Vec<(&str, &str)> =
+            items.iter().map(|item| (item.elsewhere.as_str(), item.event.cause.as_str())).collect();
+        let used = self.log.known(tx, &elsewhere).await?;
+        let is_used = |item: &Publication| used.contains(&(item.elsewhere.clone(), item.event.cause.clone()));
+        let unused: Vec<&Publication> = items.iter().copied().filter(|item| !is_used(item)).collect();
+        let events: Vec<NewEvent> = unused.iter().map(|item| item.event.clone()).collect();
+        let mut appended = self.log.append(tx, &events).await?.into_iter();
+        let (mut offsets, mut fresh, mut owed) = (Vec::with_capacity(items.len()), Vec::new(), Vec::new());
+        for item in items {
+            let event = if is_used(item) { None } else { appended.next() };
+            let same = event.as_ref().filter(|appended| appended.event.variants == item.event.variants);
+            offsets.push(same.map(|appended| appended.event.offset));
+            if let Some(appended) = event.filter(|appended| !appended.duplicate) {
+                fresh.push(appended.event);
+                owed.extend(item.notices.iter().cloned());
+            }
+        }
+        // Whom it notifies is owed with an event, not with its repetition, or with what only has its key.
+        let debts = notices::debts(owed);
+        self.outbox.owe_all(tx, &debts).await?;
+        let (outgoing, owes) = (Arc::new(Outgoing::new(fresh)), !debts.is_empty());
+        let published = |offset| Published { offset, outgoing: outgoing.clone(), owes };
+        Ok(offsets.into_iter().map(published).collect())
     }
 }

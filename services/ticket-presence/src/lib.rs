@@ -13,6 +13,7 @@ mod comments;
 mod events;
 mod mentions;
 mod notices;
+mod page;
 mod people;
 mod presence;
 mod projects;

@@ -39,13 +39,14 @@ pub(crate) fn names(text: &str) -> BTreeSet<String> {
     names
 }
 
-/// The members among those whose names a text mentions.
-pub(crate) fn members(project: &Project, names: BTreeSet<String>) -> Vec<Mention> {
-    let mention = |name: String| {
-        let person = project.named(&name)?.clone();
-        Some(Mention { name, person })
+/// The members among those whose names a text mentions. Users of two issuers may have the same one: then
+/// each of them is.
+pub(crate) fn members(project: &Project, names: &BTreeSet<String>) -> Vec<Mention> {
+    let named = |name: &String| {
+        let mention = |person: &Person| Mention { name: name.clone(), person: person.clone() };
+        project.named(name).map(mention).collect::<Vec<_>>()
     };
-    names.into_iter().filter_map(mention).collect()
+    names.iter().flat_map(named).collect()
 }
 
 /// Those of the mentions that an earlier text did not have.

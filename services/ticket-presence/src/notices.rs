@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use carillon_contract::{Person, messages::Notice};
+use carillon_contract::{Id, Person, messages::Notice};
 use carillon_store::StoreError;
 use serde_json::json;
 
@@ -12,8 +12,8 @@ use crate::{
     writing::{Ledger, Order},
 };
 
-/// The longest title within a message, in characters.
-const MAX_TITLE: usize = 200;
+/// The longest name within a message, in characters: the notification service would refuse what is too long.
+const MAX_NAME: usize = 200;
 
 /// What somebody is notified of.
 #[derive(Clone, Copy)]
@@ -24,46 +24,58 @@ enum Reason {
 }
 
 /// Notices of a ticket that was created or changed.
-pub(crate) fn of_ticket(
+pub(crate) fn of_ticket<'p>(
     ledger: &mut Ledger<'_>,
     order: &Order,
     ticket: &Ticket,
-    assigned: Option<&Person>,
-    mentioned: &[&Person],
+    assigned: Option<&'p Person>,
+    mentioned: impl Iterator<Item = &'p Person>,
 ) -> Result<(), StoreError> {
-    let assigned = assigned.map(|person| (person, Reason::Assigned));
-    let mentioned = mentioned.iter().map(|person| (*person, Reason::Mentioned));
-    owe(ledger, order, ticket, assigned.into_iter().chain(mentioned), None)
+    let mut audience = Audience::without(&order.actor.person);
+    let reasons = [(Reason::Assigned, audience.add(assigned)), (Reason::Mentioned, audience.add(mentioned))];
+    owe(ledger, order, ticket, None, reasons)
 }
 
-/// Notices of a comment.
-pub(crate) fn of_comment(
+/// Notices of a comment; `reporter` is notified as the one who reported the ticket.
+pub(crate) fn of_comment<'p>(
     ledger: &mut Ledger<'_>,
     order: &Order,
     ticket: &Ticket,
     comment: i64,
-    mentioned: &[&Person],
-    is_new: bool,
+    mentioned: impl Iterator<Item = &'p Person>,
+    reporter: Option<&'p Person>,
 ) -> Result<(), StoreError> {
-    let mentioned = mentioned.iter().map(|person| (*person, Reason::Mentioned));
-    let reporter = is_new.then_some((&ticket.reporter, Reason::Commented));
-    owe(ledger, order, ticket, mentioned.chain(reporter), Some(comment))
+    let mut audience = Audience::without(&order.actor.person);
+    let reasons = [(Reason::Mentioned, audience.add(mentioned)), (Reason::Commented, audience.add(reporter))];
+    owe(ledger, order, ticket, Some(comment), reasons)
 }
 
-/// The first reason for which somebody is notified is the one that counts.
-fn owe<'p>(
+/// Those who are notified of a change. The first reason for which somebody is, is the one that counts.
+struct Audience(BTreeSet<Id>);
+
+impl Audience {
+    /// The one who acted knows of it.
+    fn without(actor: &Person) -> Self {
+        Self(BTreeSet::from([actor.id.clone()]))
+    }
+
+    /// Those of them who are not notified yet.
+    fn add<'p>(&mut self, people: impl IntoIterator<Item = &'p Person>) -> Vec<String> {
+        let fresh = people.into_iter().filter(|person| self.0.insert(person.id.clone()));
+        fresh.map(|person| person.id.to_string()).collect()
+    }
+}
+
+fn owe(
     ledger: &mut Ledger<'_>,
     order: &Order,
     ticket: &Ticket,
-    notified: impl Iterator<Item = (&'p Person, Reason)>,
     comment: Option<i64>,
+    reasons: [(Reason, Vec<String>); 2],
 ) -> Result<(), StoreError> {
-    let mut done = BTreeSet::from([order.actor.person.id.clone()]);
-    for (person, reason) in notified {
-        if done.insert(person.id.clone()) {
-            let notice = notice(ledger, order, ticket, (person, reason), comment)?;
-            ledger.owe(notice);
-        }
+    for (reason, users) in reasons.into_iter().filter(|(_, users)| !users.is_empty()) {
+        let notice = notice(ledger, order, ticket, comment, reason, users)?;
+        ledger.owe(notice);
     }
     Ok(())
 }
@@ -72,16 +84,17 @@ fn notice(
     ledger: &Ledger<'_>,
     order: &Order,
     ticket: &Ticket,
-    (person, reason): (&Person, Reason),
     comment: Option<i64>,
+    reason: Reason,
+    users: Vec<String>,
 ) -> Result<Notice, StoreError> {
     let key = ledger.board(order)?.key_of(ticket.number);
     let what = match comment {
         Some(comment) => format!("comment_{comment}"),
         None => format!("ticket_{}", ticket.id),
     };
-    let actor = order.actor.person.display_name();
-    let subject: String = ticket.title.chars().take(MAX_TITLE).collect();
+    let actor: String = order.actor.person.display_name().chars().take(MAX_NAME).collect();
+    let subject = &ticket.title;
     let (kind, title, message) = match reason {
         Reason::Assigned => {
             ("ticket_assigned", "Ticket Assigned", format!("You were assigned to {key}: {subject}"))
@@ -105,7 +118,7 @@ fn notice(
         members["comment_id"] = comment.into();
     }
     Ok(Notice {
-        users: vec![person.id.to_string()],
+        users,
         title: title.to_owned(),
         message,
         notification_type: kind.to_owned(),

@@ -13,7 +13,7 @@ mod update;
 
 pub(crate) use create::{Creation, create};
 pub(crate) use delete::{Deletion, delete};
-pub(crate) use ticket::{Ticket, find, find_locked, id_of, unknown};
+pub(crate) use ticket::{Ticket, find, id_of, unknown};
 pub(crate) use update::{Update, update};
 
 use carillon_contract::messages::{HttpReply, HttpRequest};

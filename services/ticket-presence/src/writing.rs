@@ -17,7 +17,7 @@ use prometheus::{IntCounter, Registry};
 use serde_json::{Value, json};
 
 pub(crate) use board::Board;
-pub(crate) use ledger::Ledger;
+pub(crate) use ledger::{Ledger, Sequence};
 pub(crate) use order::{Change, Order};
 
 /// What the caller of a change is told: a reply, or why it was refused. What is refused has changed nothing.
@@ -110,13 +110,12 @@ impl Batch for Orders {
 }
 
 /// The frame of a change of a ticket (S3-02).
-pub(crate) fn ticket_update(action: &str, ticket: &Value, changes: Option<&Value>, actor: &Person) -> Value {
-    let none = json!({});
+pub(crate) fn ticket_update(action: &str, ticket: &Value, changes: &Value, actor: &Person) -> Value {
     json!({
         "type": "ticket_update",
         "action": action,
         "data": ticket,
-        "changes": changes.unwrap_or(&none),
+        "changes": changes,
         "actor": actor,
     })
 }

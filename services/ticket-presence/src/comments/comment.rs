@@ -1,12 +1,19 @@
 //! A comment, as it is stored and as clients read it.
 
-use carillon_contract::Person;
-use carillon_service::time::timestamp;
+use carillon_contract::{Person, messages::HttpRequest};
+use carillon_service::{
+    http::{self, Problem},
+    time::timestamp,
+};
 use carillon_store::StoreError;
 use serde_json::{Value, json};
-use sqlx::{Row as _, any::AnyRow};
+use sqlx::{AnyConnection, AssertSqlSafe, Row as _, any::AnyRow};
 
-use crate::{people, tickets::Ticket, writing::Board};
+use crate::{
+    people,
+    tickets::Ticket,
+    writing::{Board, Ledger},
+};
 
 /// What somebody said of a ticket.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,4 +60,48 @@ impl Comment {
         object["comments"] = ticket.comments.into();
         object
     }
+}
+
+/// What was told of a comment that was added, as its author was answered.
+pub(crate) fn uncounted(counted: &Value) -> Value {
+    let mut object = counted.clone();
+    object.as_object_mut().map(|object| object.remove("comments"));
+    object
+}
+
+/// A comment of a ticket. `None` if the ticket has no such one.
+pub(super) async fn find(
+    connection: &mut AnyConnection,
+    ticket: i64,
+    id: i64,
+) -> Result<Option<Comment>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM comment WHERE ticket_id = $1 AND id = $2");
+    let row = sqlx::query(AssertSqlSafe(sql)).bind(ticket).bind(id).fetch_optional(connection).await?;
+    row.map(|row| Comment::of(&row)).transpose()
+}
+
+/// Counts so many more comments of a ticket, and one more entry of its activity log.
+pub(super) async fn count(ledger: &mut Ledger<'_>, ticket: &mut Ticket, more: i64) -> Result<(), StoreError> {
+    ticket.comments += more;
+    ticket.activities += 1;
+    sqlx::query("UPDATE ticket SET comments = $2, activities = $3 WHERE id = $1")
+        .bind(ticket.id)
+        .bind(ticket.comments)
+        .bind(ticket.activities)
+        .execute(&mut **ledger.tx)
+        .await?;
+    Ok(())
+}
+
+/// The comment that a route names.
+///
+/// # Errors
+/// 404 for what can't be a comment's id.
+pub(super) fn id_of(request: &HttpRequest) -> Result<i64, Problem> {
+    http::number(request, "comment_id").ok_or_else(unknown)
+}
+
+/// 404
+pub(super) fn unknown() -> Problem {
+    Problem::not_found("the ticket has no such comment")
 }

@@ -4,7 +4,7 @@ use carillon_contract::messages::{HttpReply, HttpRequest};
 use carillon_service::http::{self, Problem};
 use carillon_store::StoreError;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Status;
 use crate::{
@@ -27,13 +27,15 @@ pub(crate) struct Creation(Fields);
 /// A change of a status.
 #[derive(Debug)]
 pub(crate) struct Update {
-    id: i64,
+    pub(crate) id: i64,
     fields: Fields,
 }
 
 /// The end of a status that no ticket has.
 #[derive(Debug)]
-pub(crate) struct Deletion(i64);
+pub(crate) struct Deletion {
+    pub(crate) id: i64,
+}
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -49,7 +51,7 @@ pub(super) async fn answer(projects: &Projects, request: &HttpRequest) -> Result
         "projects.statuses.update" => {
             Change::UpdateStatus(Update { id: id_of(request)?, fields: Fields::of(request)? })
         }
-        "projects.statuses.delete" => Change::DeleteStatus(Deletion(id_of(request)?)),
+        "projects.statuses.delete" => Change::DeleteStatus(Deletion { id: id_of(request)? }),
         _ => return Err(Problem::not_found("no such route")),
     };
     let (project, caller) = projects.access.visit(request, Asked::default()).await?;
@@ -65,12 +67,8 @@ pub(crate) async fn create(
     order: &Order,
     Creation(fields): &Creation,
 ) -> Result<Answer, StoreError> {
-    let is_repeated = ledger.is_repeated(order);
     let board = ledger.board_mut(order)?;
     let Some(name) = fields.name.clone() else { return Ok(Err(nameless())) };
-    if is_repeated && let Some(status) = board.statuses.iter().find(|status| status.name == name) {
-        return Ok(Ok(http::json(201, status)));
-    }
     if board.statuses.len() >= MAX_STATUSES {
         return Ok(Err(Problem::conflict("a project has at most 50 statuses")));
     }
@@ -98,13 +96,8 @@ pub(crate) async fn update(
     order: &Order,
     update: &Update,
 ) -> Result<Answer, StoreError> {
-    let is_repeated = ledger.is_repeated(order);
     let board = ledger.board_mut(order)?;
     let Update { id, fields } = update;
-    if is_repeated {
-        let status = board.statuses.iter().find(|status| status.id == *id);
-        return Ok(status.map(|status| http::json(200, status)).ok_or_else(unknown));
-    }
     if fields.name.as_ref().is_some_and(|name| is_taken(board, name, Some(*id))) {
         return Ok(Err(taken()));
     }
@@ -136,11 +129,8 @@ pub(crate) async fn update(
 pub(crate) async fn delete(
     ledger: &mut Ledger<'_>,
     order: &Order,
-    Deletion(id): &Deletion,
+    Deletion { id }: &Deletion,
 ) -> Result<Answer, StoreError> {
-    if ledger.is_repeated(order) {
-        return Ok(Ok(http::no_content()));
-    }
     let statuses = &ledger.board(order)?.statuses;
     let Some(status) = statuses.iter().find(|status| status.id == *id).cloned() else {
         return Ok(Err(unknown()));
@@ -187,10 +177,10 @@ impl Fields {
 }
 
 fn tell(ledger: &mut Ledger<'_>, order: &Order, action: &str, status: &Status) -> Result<(), StoreError> {
-    let frame: Value = json!({
+    let frame = json!({
         "type": "status_update", "action": action, "data": status, "actor": order.actor.person,
     });
-    ledger.tell(order, &frame)
+    ledger.tell(order, frame)
 }
 
 fn sort(board: &mut Board) {
@@ -209,7 +199,7 @@ fn is_color(text: &str) -> bool {
 }
 
 fn id_of(request: &HttpRequest) -> Result<i64, Problem> {
-    http::parameter(request, "status_id").parse().map_err(|_| unknown())
+    http::number(request, "status_id").ok_or_else(unknown)
 }
 
 fn nameless() -> Problem {

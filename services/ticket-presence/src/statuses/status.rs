@@ -1,8 +1,8 @@
 //! A status, and how callers name one.
 
-use carillon_store::{StoreError, Transaction};
+use carillon_store::{StoreError, Transaction, values};
 use serde::{Deserialize, Serialize};
-use sqlx::{AnyConnection, Row as _};
+use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
 /// A status of a project's tickets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -77,18 +77,14 @@ impl Status {
         project: &str,
         statuses: &[Self],
     ) -> Result<(), StoreError> {
-        for status in statuses {
-            sqlx::query(
-                "INSERT INTO status (project_id, id, name, color, position) VALUES ($1, $2, $3, $4, $5)",
-            )
-            .bind(project)
-            .bind(status.id)
-            .bind(&status.name)
-            .bind(&status.color)
-            .bind(status.position)
-            .execute(&mut **tx)
-            .await?;
-        }
+        let rows = values::rows(statuses.len(), 5);
+        let sql = format!("INSERT INTO status (project_id, id, name, color, position) VALUES {rows}");
+        let query = sqlx::query(AssertSqlSafe(sql)).persistent(values::is_kept(statuses.len()));
+        let query = statuses.iter().fold(query, |query, status| {
+            let query = query.bind(project).bind(status.id).bind(&status.name);
+            query.bind(&status.color).bind(status.position)
+        });
+        query.execute(&mut **tx).await?;
         Ok(())
     }
 }

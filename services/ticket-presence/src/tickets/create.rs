@@ -5,7 +5,7 @@ use carillon_contract::{
     messages::{HttpReply, HttpRequest},
 };
 use carillon_service::http::{self, Problem};
-use carillon_store::StoreError;
+use carillon_store::{StoreError, values};
 use serde_json::json;
 use sqlx::AssertSqlSafe;
 
@@ -21,7 +21,7 @@ use crate::{
     notices,
     service::Projects,
     statuses::StatusRef,
-    writing::{Answer, Change, Ledger, Order, ticket_update},
+    writing::{Answer, Change, Ledger, Order, Sequence, ticket_update},
 };
 
 /// A ticket to be.
@@ -44,7 +44,7 @@ pub(super) async fn answer(projects: &Projects, request: &HttpRequest) -> Result
         return Err(Problem::unprocessable("version", "a new ticket has none yet"));
     }
     let assignee = fields.assignee(&project)?.flatten();
-    let mentions = mentions::members(&project, fields.mentioned());
+    let mentions = mentions::members(&project, &fields.mentioned());
     let title =
         fields.title.ok_or_else(|| Problem::unprocessable("title", "must have 1 to 200 characters"))?;
     let creation = Creation {
@@ -67,18 +67,13 @@ pub(crate) async fn create(
     order: &Order,
     creation: &Creation,
 ) -> Result<Answer, StoreError> {
-    let board = ledger.board(order)?;
-    let project = board.project.to_string();
-    if let Some(ticket) = created_by(ledger, &project, &order.cause).await? {
-        return Ok(Ok(http::json(201, &ticket.object(ledger.board(order)?))));
-    }
     let board = ledger.board_mut(order)?;
     let status = match board.resolve(creation.status.as_ref()) {
         Ok(status) => status,
         Err(problem) => return Ok(Err(problem)),
     };
-    let number = board.take_number();
-    let id = ledger.next_id("ticket").await?;
+    let number = board.last_number + 1;
+    let id = ledger.take_id(Sequence::Ticket)?;
     let ticket = Ticket {
         id,
         number,
@@ -96,38 +91,38 @@ pub(crate) async fn create(
         created_at: ledger.now,
         updated_at: ledger.now,
     };
-    insert(ledger, order, &ticket).await?;
+    if !insert(ledger, order, &ticket).await? {
+        return created_before(ledger, order).await;
+    }
+    ledger.board_mut(order)?.last_number = number;
     insert_labels(ledger, &ticket).await?;
     activity::add(ledger, order, &ticket, Action::Created, &json!({})).await?;
     let object = ticket.object(ledger.board(order)?);
-    let event = ticket_update("created", &object, None, &order.actor.person);
-    ledger.tell(order, &event)?;
-    let mentioned: Vec<&Person> = creation.mentions.iter().map(|mention| &mention.person).collect();
-    notices::of_ticket(ledger, order, &ticket, ticket.assignee.as_ref(), &mentioned)?;
+    ledger.tell(order, ticket_update("created", &object, &json!({}), &order.actor.person))?;
+    let mentioned = creation.mentions.iter().map(|mention| &mention.person);
+    notices::of_ticket(ledger, order, &ticket, ticket.assignee.as_ref(), mentioned)?;
     Ok(Ok(http::json(201, &object)))
 }
 
-/// The ticket of an order that was carried out before.
-async fn created_by(
-    ledger: &mut Ledger<'_>,
-    project: &str,
-    cause: &str,
-) -> Result<Option<Ticket>, StoreError> {
+/// The ticket as it is now of an order that was carried out so long ago that the log has forgotten it.
+async fn created_before(ledger: &mut Ledger<'_>, order: &Order) -> Result<Answer, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM ticket WHERE project_id = $1 AND cause = $2");
-    let query = sqlx::query(AssertSqlSafe(sql)).bind(project).bind(cause);
-    let row = query.fetch_optional(&mut **ledger.tx).await?;
-    row.map(|row| Ticket::of(&row)).transpose()
+    let query = sqlx::query(AssertSqlSafe(sql)).bind(order.project.as_str()).bind(&order.cause);
+    let ticket = Ticket::of(&query.fetch_one(&mut **ledger.tx).await?)?;
+    Ok(Ok(http::json(201, &ticket.object(ledger.board(order)?))))
 }
 
-async fn insert(ledger: &mut Ledger<'_>, order: &Order, ticket: &Ticket) -> Result<(), StoreError> {
+/// Writes a ticket down, unless the order has one already.
+async fn insert(ledger: &mut Ledger<'_>, order: &Order, ticket: &Ticket) -> Result<bool, StoreError> {
     let folded = ticket.folded(ledger.board(order)?);
     let query = sqlx::query(
         "INSERT INTO ticket (id, project_id, number, cause, title, folded, description, status, priority, \
          assignee_id, assignee, reporter_id, reporter, labels, due_date, comments, version, activities, \
          created_at, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 0, 1, 1, $16, $16)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 0, 1, 1, $16, $16) \
+         ON CONFLICT (project_id, cause) DO NOTHING",
     );
-    query
+    let query = query
         .bind(ticket.id)
         .bind(order.project.as_str())
         .bind(ticket.number)
@@ -143,20 +138,19 @@ async fn insert(ledger: &mut Ledger<'_>, order: &Order, ticket: &Ticket) -> Resu
         .bind(ticket::stored(Some(&ticket.reporter))?)
         .bind(serde_json::to_string(&ticket.labels).map_err(StoreError::other)?)
         .bind(ticket.due_date.as_deref().unwrap_or_default())
-        .bind(ticket.created_at)
-        .execute(&mut **ledger.tx)
-        .await?;
-    Ok(())
+        .bind(ticket.created_at);
+    Ok(query.execute(&mut **ledger.tx).await?.rows_affected() > 0)
 }
 
 /// Writes a ticket's labels down, to be found by.
 pub(super) async fn insert_labels(ledger: &mut Ledger<'_>, ticket: &Ticket) -> Result<(), StoreError> {
-    for label in &ticket.labels {
-        sqlx::query("INSERT INTO ticket_label (ticket_id, label) VALUES ($1, $2)")
-            .bind(ticket.id)
-            .bind(label)
-            .execute(&mut **ledger.tx)
-            .await?;
+    if ticket.labels.is_empty() {
+        return Ok(());
     }
+    let rows = values::rows(ticket.labels.len(), 2);
+    let sql = format!("INSERT INTO ticket_label (ticket_id, label) VALUES {rows}");
+    let query = sqlx::query(AssertSqlSafe(sql)).persistent(values::is_kept(ticket.labels.len()));
+    let query = ticket.labels.iter().fold(query, |query, label| query.bind(ticket.id).bind(label));
+    query.execute(&mut **ledger.tx).await?;
     Ok(())
 }

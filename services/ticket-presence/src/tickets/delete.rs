@@ -3,8 +3,9 @@
 use carillon_contract::messages::{HttpReply, HttpRequest};
 use carillon_service::http::{self, Problem};
 use carillon_store::StoreError;
+use serde_json::json;
 
-use super::{find_locked, id_of, unknown};
+use super::{find, id_of, unknown};
 use crate::{
     access::Asked,
     service::Projects,
@@ -14,7 +15,7 @@ use crate::{
 /// The end of a ticket, with all that belongs to it.
 #[derive(Debug)]
 pub(crate) struct Deletion {
-    ticket: i64,
+    pub(crate) ticket: i64,
 }
 
 const STATEMENTS: [&str; 4] = [
@@ -36,21 +37,16 @@ pub(crate) async fn delete(
     order: &Order,
     deletion: &Deletion,
 ) -> Result<Answer, StoreError> {
-    if ledger.is_repeated(order) {
-        return Ok(Ok(http::no_content()));
-    }
-    let board = ledger.boards.get(order.project.as_str()).ok_or_else(|| StoreError::other("no board"))?;
-    let Some(ticket) = find_locked(ledger.tx, board, deletion.ticket).await? else {
+    let Some(ticket) = find(ledger.tx, order.project.as_str(), deletion.ticket).await? else {
         return Ok(Err(unknown()));
     };
     if !order.actor.is_admin && ticket.reporter.id != order.actor.person.id {
         return Ok(Err(Problem::forbidden("only who reported a ticket, or an admin, deletes it")));
     }
-    let object = ticket.object(board);
     for statement in STATEMENTS {
         sqlx::query(statement).bind(ticket.id).execute(&mut **ledger.tx).await?;
     }
-    let event = ticket_update("deleted", &object, None, &order.actor.person);
-    ledger.tell(order, &event)?;
+    let object = ticket.object(ledger.board(order)?);
+    ledger.tell(order, ticket_update("deleted", &object, &json!({}), &order.actor.person))?;
     Ok(Ok(http::no_content()))
 }

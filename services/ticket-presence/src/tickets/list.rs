@@ -5,7 +5,7 @@ use std::ops::DerefMut as _;
 use carillon_contract::messages::{HttpReply, HttpRequest};
 use carillon_service::http::{self, Problem};
 use carillon_store::StoreError;
-use serde_json::{Value, json};
+use serde_json::json;
 use sqlx::AssertSqlSafe;
 
 use super::{
@@ -13,23 +13,17 @@ use super::{
     filter::{Conditions, Sort},
     ticket::COLUMNS,
 };
-use crate::{access::Asked, service::Projects, session, writing::Board};
+use crate::{access::Asked, page, service::Projects, session, writing::Board};
 
-const DEFAULT_LIMIT: i64 = 50;
-const MAX_LIMIT: i64 = 200;
-
-/// The most bytes of a page, so that it fits a message of the bus; a single ticket may have more.
-const MAX_BYTES: usize = 1_000_000;
+const DEFAULT_LIMIT: usize = 50;
+const MAX_LIMIT: usize = 200;
 
 /// `?status=&assignee=&reporter=&priority=&label=&q=&sort=&limit=&cursor=`. `next` is the next page's
 /// cursor; `since` is the place in the tickets' log as of which the page was read: a client that connects
 /// with it is told all that has happened after.
 pub(super) async fn list(projects: &Projects, request: &HttpRequest) -> Result<HttpReply, Problem> {
     let (project, caller) = projects.access.visit(request, Asked::default()).await?;
-    let limit = http::query::<i64>(request, "limit")?.unwrap_or(DEFAULT_LIMIT);
-    if !(1..=MAX_LIMIT).contains(&limit) {
-        return Err(Problem::unprocessable("limit", "must be 1 to 200"));
-    }
+    let limit = page::limit(request, DEFAULT_LIMIT, MAX_LIMIT)?;
     let sort = Sort::of(request)?;
     let mut snapshot = projects.database.snapshot().await?;
     let board = Board::read(snapshot.deref_mut(), &project).await?;
@@ -48,24 +42,11 @@ pub(super) async fn list(projects: &Projects, request: &HttpRequest) -> Result<H
     let query = sqlx::query(AssertSqlSafe(sql)).persistent(false).bind(project.id.as_str());
     let rows = conditions.bind(query).fetch_all(&mut *snapshot).await.map_err(StoreError::from)?;
     let found = rows.iter().map(Ticket::of).collect::<Result<Vec<_>, _>>()?;
-    let objects = fitting(&found[..found.len().min(usize::try_from(limit).unwrap_or_default())], &board);
+    let objects = page::fitting(found.iter().take(limit).map(|ticket| ticket.object(&board)));
     let last = objects.len().checked_sub(1).and_then(|last| found.get(last));
     let next = last.filter(|_| objects.len() < found.len()).map(|last| sort.cursor(last));
     let channel = session::tickets_channel(project.id.as_str())?.to_string();
     let heads = projects.log.heads_at(&mut snapshot, &[channel]).await?;
     let since = format!("{}.{}", projects.log.epoch(), heads.first().map_or(0, |head| head.offset));
     Ok(http::json(200, &json!({"tickets": objects, "next": next, "since": since})))
-}
-
-/// The first tickets, as many as fit a page.
-fn fitting(tickets: &[Ticket], board: &Board) -> Vec<Value> {
-    let (mut bytes, mut objects) = (0, Vec::new());
-    for object in tickets.iter().map(|ticket| ticket.object(board)) {
-        bytes += object.to_string().len();
-        if bytes > MAX_BYTES && !objects.is_empty() {
-            break;
-        }
-        objects.push(object);
-    }
-    objects
 }

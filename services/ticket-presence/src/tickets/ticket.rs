@@ -108,22 +108,12 @@ pub(crate) async fn find(
     row.map(|row| Ticket::of(&row)).transpose()
 }
 
-/// [`find`] within a transaction that has locked the project: nobody else changes it.
-pub(crate) async fn find_locked(
-    connection: &mut AnyConnection,
-    board: &Board,
-    id: i64,
-) -> Result<Option<Ticket>, StoreError> {
-    find(connection, board.project.as_str(), id).await
-}
-
 /// The ticket that a route names.
 ///
 /// # Errors
 /// 404 for what can't be a ticket's id.
 pub(crate) fn id_of(request: &HttpRequest) -> Result<i64, Problem> {
-    let text = http::parameter(request, "ticket_id");
-    text.parse().ok().filter(|id: &i64| *id > 0 && id.to_string() == text).ok_or_else(unknown)
+    http::number(request, "ticket_id").ok_or_else(unknown)
 }
 
 /// 404

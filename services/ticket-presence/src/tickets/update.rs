@@ -9,8 +9,7 @@ use carillon_store::StoreError;
 use serde_json::{Value, json};
 
 use super::{
-    Ticket, changes, create::insert_labels, fields::Fields, find_locked, id_of, priority::Priority, ticket,
-    unknown,
+    Ticket, changes, create::insert_labels, fields::Fields, find, id_of, priority::Priority, ticket, unknown,
 };
 use crate::{
     activity::{self, Action},
@@ -24,7 +23,7 @@ use crate::{
 /// A change of a ticket.
 #[derive(Debug)]
 pub(crate) struct Update {
-    ticket: i64,
+    pub(crate) ticket: i64,
     /// The version that the caller has seen, if it tells.
     version: Option<i64>,
     status: Option<StatusRef>,
@@ -49,7 +48,7 @@ pub(super) async fn answer(projects: &Projects, request: &HttpRequest) -> Result
     let (project, caller) = projects.access.visit(request, fields.asked()).await?;
     let ticket = id_of(request)?;
     let assignee = fields.assignee(&project)?;
-    let mentions = mentions::members(&project, fields.mentioned());
+    let mentions = mentions::members(&project, &fields.mentioned());
     let Fields { title, description, status, priority, labels, due_date, version, .. } = fields;
     let set = Set { title, description, status: None, priority, assignee, labels, due_date };
     let update = Update { ticket, version, status, set, mentions };
@@ -63,12 +62,11 @@ pub(crate) async fn update(
     order: &Order,
     update: &Update,
 ) -> Result<Answer, StoreError> {
-    let board = ledger.boards.get(order.project.as_str()).ok_or_else(|| StoreError::other("no board"))?;
-    let Some(before) = find_locked(ledger.tx, board, update.ticket).await? else { return Ok(Err(unknown())) };
+    let Some(before) = find(ledger.tx, order.project.as_str(), update.ticket).await? else {
+        return Ok(Err(unknown()));
+    };
+    let board = ledger.board(order)?;
     let current = before.object(board);
-    if ledger.is_repeated(order) {
-        return Ok(Ok(http::json(200, &current)));
-    }
     if update.version.is_some_and(|version| version != before.version) {
         return Ok(Err(outdated(current)));
     }
@@ -93,11 +91,10 @@ pub(crate) async fn update(
     }
     let (object, changes) = (after.object(ledger.board(order)?), Value::Object(changes));
     activity::add(ledger, order, &after, Action::Updated, &json!({"changes": changes})).await?;
-    let event = ticket_update("updated", &object, Some(&changes), &order.actor.person);
-    ledger.tell(order, &event)?;
+    ledger.tell(order, ticket_update("updated", &object, &changes, &order.actor.person))?;
     let assigned = after.assignee.as_ref().filter(|_| before.assignee_id() != after.assignee_id());
-    let mentioned: Vec<&Person> = mentions::fresh(&update.mentions, &before.description).collect();
-    notices::of_ticket(ledger, order, &after, assigned, &mentioned)?;
+    let mentioned = mentions::fresh(&update.mentions, &before.description);
+    notices::of_ticket(ledger, order, &after, assigned, mentioned)?;
     Ok(Ok(http::json(200, &object)))
 }
 

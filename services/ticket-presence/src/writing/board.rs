@@ -2,9 +2,9 @@
 
 use carillon_contract::Id;
 use carillon_service::http::Problem;
-use carillon_store::StoreError;
+use carillon_store::{Database, StoreError, Transaction};
 use serde_json::{Value, json};
-use sqlx::{AnyConnection, Row as _};
+use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
 use crate::{
     access::Project,
@@ -33,26 +33,31 @@ impl Board {
     /// Reads one without changing it.
     pub(crate) async fn read(connection: &mut AnyConnection, project: &Project) -> Result<Self, StoreError> {
         let mut board = Self::new(project.id.clone(), &project.key);
-        let row = sqlx::query("SELECT last_number, last_status FROM project WHERE id = $1")
-            .bind(board.project.as_str())
-            .fetch_optional(&mut *connection)
-            .await?;
-        if let Some(row) = row {
-            (board.last_number, board.last_status) = (row.try_get(0)?, row.try_get(1)?);
-            board.statuses = Status::of(connection, board.project.as_str()).await?;
-        }
+        board.fill(connection, "").await?;
         Ok(board)
+    }
+
+    /// Locks the project's row until the transaction ends, and reads what there is. `false` if it has none yet.
+    pub(super) async fn lock(
+        &mut self,
+        database: &Database,
+        tx: &mut Transaction,
+    ) -> Result<bool, StoreError> {
+        self.fill(tx, database.for_update()).await
+    }
+
+    async fn fill(&mut self, connection: &mut AnyConnection, suffix: &str) -> Result<bool, StoreError> {
+        let sql = format!("SELECT last_number, last_status FROM project WHERE id = $1{suffix}");
+        let query = sqlx::query(AssertSqlSafe(sql)).bind(self.project.as_str());
+        let Some(row) = query.fetch_optional(&mut *connection).await? else { return Ok(false) };
+        (self.last_number, self.last_status) = (row.try_get(0)?, row.try_get(1)?);
+        self.statuses = Status::of(connection, self.project.as_str()).await?;
+        Ok(true)
     }
 
     /// `PROJ-456`
     pub(crate) fn key_of(&self, number: i64) -> String {
         format!("{}-{number}", self.key)
-    }
-
-    /// The next ticket's number.
-    pub(crate) fn take_number(&mut self) -> i64 {
-        self.last_number += 1;
-        self.last_number
     }
 
     /// A status as a ticket shows it.

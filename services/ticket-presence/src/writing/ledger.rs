@@ -1,14 +1,20 @@
 //! One transaction's orders: what they find, and what they leave.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
-use carillon_contract::messages::{Notice, Variant};
+use carillon_contract::messages::{Event, Notice, Variant};
 use carillon_store::{Database, Log, NewEvent, StoreError, Transaction, now};
 use serde_json::Value;
-use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{Board, Order};
 use crate::{session, statuses::Status};
+
+/// What is numbered through all projects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Sequence {
+    Comment,
+    Ticket,
+}
 
 /// The transaction of some orders, whose projects are locked.
 pub(crate) struct Ledger<'a> {
@@ -19,9 +25,12 @@ pub(crate) struct Ledger<'a> {
     pub(crate) now: i64,
     events: Vec<NewEvent>,
     notices: Vec<Notice>,
-    /// Channels and causes of what was told before.
-    told: HashSet<(String, String)>,
+    /// What these orders told when they were carried out before, by channel and cause.
+    told: HashMap<(String, String), Value>,
+    /// What the boards counted when they were locked.
     numbers: BTreeMap<String, (i64, i64)>,
+    /// The next id of each kind.
+    ids: HashMap<Sequence, i64>,
 }
 
 impl<'a> Ledger<'a> {
@@ -38,17 +47,10 @@ impl<'a> Ledger<'a> {
         for (project, order) in projects {
             boards.insert(project.to_owned(), lock(database, tx, order).await?);
         }
-        let channels = boards
-            .keys()
-            .map(|project| Ok((project.clone(), session::tickets_channel(project)?.to_string())));
-        let channels: BTreeMap<String, String> = channels.collect::<Result<_, StoreError>>()?;
-        let causes: Vec<(&str, &str)> = orders
-            .iter()
-            .filter_map(|order| Some((channels.get(order.project.as_str())?.as_str(), order.cause.as_str())))
-            .collect();
-        let told = log.known(tx, &causes).await?;
+        let told = told(log, tx, orders).await?;
+        let ids = reserve(tx, orders).await?;
         let numbers = boards.iter().map(|(project, board)| (project.clone(), numbers(board))).collect();
-        Ok(Self { tx, boards, now: now(), events: Vec::new(), notices: Vec::new(), told, numbers })
+        Ok(Self { tx, boards, now: now(), events: Vec::new(), notices: Vec::new(), told, numbers, ids })
     }
 
     /// Saves what the boards have counted, and gives what is to be told and owed.
@@ -77,27 +79,25 @@ impl<'a> Ledger<'a> {
         board.ok_or_else(|| StoreError::other("a project was not locked"))
     }
 
-    /// Whether the order was carried out before.
-    pub(crate) fn is_repeated(&self, order: &Order) -> bool {
-        session::tickets_channel(order.project.as_str())
-            .is_ok_and(|channel| self.told.contains(&(channel.to_string(), order.cause.clone())))
+    /// What the order told when it was carried out before.
+    pub(crate) fn told(&self, order: &Order) -> Result<Option<&Value>, StoreError> {
+        let channel = session::tickets_channel(order.project.as_str())?.to_string();
+        Ok(self.told.get(&(channel, order.cause.clone())))
     }
 
-    /// The next id of a sequence, which is locked until the transaction ends.
-    pub(crate) async fn next_id(&mut self, sequence: &str) -> Result<i64, StoreError> {
-        let sql = "UPDATE sequence SET value = value + 1 WHERE name = $1 RETURNING value";
-        Ok(sqlx::query_scalar(sql).bind(sequence).fetch_one(&mut **self.tx).await?)
+    /// The next id of a sequence.
+    pub(crate) fn take_id(&mut self, sequence: Sequence) -> Result<i64, StoreError> {
+        let next = self.ids.get_mut(&sequence).ok_or_else(|| StoreError::other("no ids were reserved"))?;
+        *next += 1;
+        Ok(*next - 1)
     }
 
     /// Tells everyone who listens to the project's tickets, once this is committed.
-    pub(crate) fn tell(&mut self, order: &Order, frame: &Value) -> Result<(), StoreError> {
+    pub(crate) fn tell(&mut self, order: &Order, frame: Value) -> Result<(), StoreError> {
         let channel = session::tickets_channel(order.project.as_str())?;
-        self.told.insert((channel.to_string(), order.cause.clone()));
-        self.events.push(NewEvent::new(
-            channel,
-            order.cause.as_str(),
-            vec![Variant::json(frame.to_string())],
-        ));
+        let variants = vec![Variant::json(frame.to_string())];
+        self.told.insert((channel.to_string(), order.cause.clone()), frame);
+        self.events.push(NewEvent::new(channel, order.cause.as_str(), variants));
         Ok(())
     }
 
@@ -111,23 +111,68 @@ fn numbers(board: &Board) -> (i64, i64) {
     (board.last_number, board.last_status)
 }
 
+/// What the orders told when they were carried out before: with their projects locked nobody else can.
+async fn told(
+    log: &Log,
+    tx: &mut Transaction,
+    orders: &[&Order],
+) -> Result<HashMap<(String, String), Value>, StoreError> {
+    let channels: Vec<String> = orders
+        .iter()
+        .map(|order| Ok(session::tickets_channel(order.project.as_str())?.to_string()))
+        .collect::<Result<_, StoreError>>()?;
+    let causes: Vec<(&str, &str)> = channels
+        .iter()
+        .zip(orders)
+        .map(|(channel, order)| (channel.as_str(), order.cause.as_str()))
+        .collect();
+    let frame = |event: Event| {
+        let variant = event.variants.first().ok_or_else(|| StoreError::other("an event without a frame"))?;
+        serde_json::from_slice(&variant.json).map_err(StoreError::other)
+    };
+    let caused = log.caused(tx, &causes).await?;
+    caused.into_iter().map(|(cause, event)| Ok((cause, frame(event)?))).collect()
+}
+
+/// Takes as many ids as the orders may need, of one sequence after the other. What is refused needs none:
+/// then they are missing, which numbers of tickets never are.
+async fn reserve(tx: &mut Transaction, orders: &[&Order]) -> Result<HashMap<Sequence, i64>, StoreError> {
+    let mut ids = HashMap::new();
+    for sequence in [Sequence::Comment, Sequence::Ticket] {
+        let needed = orders.iter().filter(|order| order.change.needs(sequence)).count();
+        if needed == 0 {
+            continue;
+        }
+        let needed = i64::try_from(needed).map_err(StoreError::other)?;
+        let sql = "UPDATE sequence SET value = value + $2 WHERE name = $1 RETURNING value";
+        let query = sqlx::query_scalar(sql).bind(sequence.name()).bind(needed);
+        let last: i64 = query.fetch_one(&mut **tx).await?;
+        ids.insert(sequence, last - needed + 1);
+    }
+    Ok(ids)
+}
+
+impl Sequence {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Comment => "comment",
+            Self::Ticket => "ticket",
+        }
+    }
+}
+
+/// Locks a project, which is made if nothing was written in it yet.
 async fn lock(database: &Database, tx: &mut Transaction, order: &Order) -> Result<Board, StoreError> {
     let mut board = Board::new(order.project.clone(), &order.key);
-    let made = sqlx::query(
-        "INSERT INTO project (id, key, last_number, last_status) VALUES ($1, $2, 0, $3) ON CONFLICT DO NOTHING",
-    )
-    .bind(order.project.as_str())
-    .bind(&order.key)
-    .bind(board.last_status)
-    .execute(&mut **tx)
-    .await?;
-    if made.rows_affected() > 0 {
-        Status::insert_all(tx, order.project.as_str(), &board.statuses).await?;
+    if board.lock(database, tx).await? {
         return Ok(board);
     }
-    let sql = format!("SELECT last_number, last_status FROM project WHERE id = $1{}", database.for_update());
-    let row = sqlx::query(AssertSqlSafe(sql)).bind(order.project.as_str()).fetch_one(&mut **tx).await?;
-    (board.last_number, board.last_status) = (row.try_get(0)?, row.try_get(1)?);
-    board.statuses = Status::of(tx, order.project.as_str()).await?;
+    let sql = "INSERT INTO project (id, last_number, last_status) VALUES ($1, 0, $2) ON CONFLICT DO NOTHING";
+    let query = sqlx::query(sql).bind(order.project.as_str()).bind(board.last_status);
+    if query.execute(&mut **tx).await?.rows_affected() > 0 {
+        Status::insert_all(tx, order.project.as_str(), &board.statuses).await?;
+    } else if !board.lock(database, tx).await? {
+        return Err(StoreError::other("a project has vanished"));
+    }
     Ok(board)
 }
