@@ -1,7 +1,12 @@
 //! Counting out those who have gone without a word, for as long as gateways could say that they are there.
 
+use std::time::Duration;
+
 use carillon_bus::{Bus, Signal};
-use tokio::sync::broadcast::{Receiver, error::RecvError};
+use tokio::{
+    sync::broadcast::{Receiver, error::RecvError},
+    time::sleep,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{Announcer, Presence};
@@ -24,11 +29,15 @@ impl<A: Announcer> Presence<A> {
     }
 }
 
+/// How often to look at the bus: it doesn't signal that it is connected for the first time.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// Waits until the bus is connected, or isn't, or for the shutdown.
 async fn becomes(bus: &Bus, signals: &mut Receiver<Signal>, connected: bool, shutdown: &CancellationToken) {
     while bus.is_connected() != connected {
         tokio::select! {
             () = shutdown.cancelled() => return,
+            () = sleep(LOOK) => {}
             signal = signals.recv() => if matches!(signal, Err(RecvError::Closed)) {
                 return shutdown.cancelled().await;
             },

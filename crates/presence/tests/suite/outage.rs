@@ -56,6 +56,8 @@ pub(crate) async fn leases_are_spared_after_an_outage(_: Place) {
 pub(crate) async fn leases_are_spared_while_the_bus_is_away(place: Place) {
     let nats = Nats::start().await.unwrap();
     let proxy = NatsProxy::start(&nats).await.unwrap();
+    // It is away to begin with, as when everything starts at once.
+    proxy.cut();
     let bus = Bus::connect(NatsOptions::new(proxy.url(), "presence")).await.unwrap();
     let world = start(place).await;
     let (replica, shutdown) = (world.replicas[0].clone(), CancellationToken::new());
@@ -63,6 +65,8 @@ pub(crate) async fn leases_are_spared_while_the_bus_is_away(place: Place) {
         let (replica, bus, shutdown) = (replica.clone(), bus.clone(), shutdown.clone());
         async move { replica.keep(&bus, shutdown).await }
     });
+    assert!(!bus.is_connected());
+    proxy.restore();
     world.enter("dead:1", "bob", &[A]).await;
     world.enter("g:1", "ann", &[A]).await;
     let renewed = async |story: &str| {
