@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use carillon_contract::{
-    Resource, ResourceKind,
+    Id, Resource, ResourceKind,
     messages::{Profile, Project, ProjectReply, ProjectRequest, ProjectsReply, ProjectsRequest},
 };
 use carillon_service::Failure;
@@ -42,7 +42,8 @@ pub(crate) async fn show(auth: &Auth, request: ProjectRequest) -> Result<Project
         return Err(Failure::Malformed(format!("at most {MAX_ASKED} users are asked for at a time")));
     }
     // What can't be an id is nothing's id.
-    let Ok(resource) = Resource::new(ResourceKind::Project, request.id.as_str()) else {
+    let id = Id::new(request.id).ok();
+    let Some(resource) = id.and_then(|id| Resource::new(ResourceKind::Project, id.as_str()).ok()) else {
         return Ok(ProjectReply::default());
     };
     let Some(group) = resources::find(auth.database.reader(), &resource).await? else {

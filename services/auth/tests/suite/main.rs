@@ -10,6 +10,7 @@ mod logs;
 mod memberships;
 mod outbox;
 mod people;
+mod projects;
 mod replicas;
 mod revocations;
 mod service_tokens;
@@ -81,6 +82,13 @@ fn main() -> ExitCode {
         },
         outbox::{an_organisation_hears_of_its_members_once_notification_is_back},
         people::{the_demo_is_made_once, the_demo_is_refused_where_others_could_log_in},
+        projects::{
+            a_project_tells_who_of_some_are_members,
+            members_without_a_name_are_members,
+            members_have_the_ids_that_others_know,
+            projects_are_told_page_by_page,
+            a_request_is_bounded,
+        },
         replicas::{each_knows_what_the_other_did},
         revocations::{
             a_revoked_user_has_to_log_in_again,

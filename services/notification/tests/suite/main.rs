@@ -88,6 +88,8 @@ fn trials(engines: &Arc<Engines>) -> Vec<Trial> {
         notices: BOTH {
             a_notice_reaches_each_of_its_users_once,
             notices_arrive_like_sent_notifications,
+            members_arrive_as_document_3_has_them,
+            members_take_nothing_s_place,
             one_that_is_malformed_keeps_no_other_back,
             a_hundred_notices_twice_at_once_are_delivered_once,
         }

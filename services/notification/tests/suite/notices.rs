@@ -88,6 +88,78 @@ pub(crate) async fn notices_arrive_like_sent_notifications(place: Place) {
     assert_eq!(inbox["items"][1]["data"]["conversation_id"], 5);
 }
 
+/// S3-01: what a ticket's notification has beside the usual arrives where document 3 has it.
+pub(crate) async fn members_arrive_as_document_3_has_them(place: Place) {
+    let world = World::start(place).await;
+    let members = json!({
+        "id": "ticket_123_assigned", "ticket_id": 123, "ticket_key": "PROJ-456", "project_id": 1,
+        "actor": {"id": 1, "username": "john"},
+    });
+    let assigned = Notice {
+        title: "Ticket Assigned".to_owned(),
+        message: "You were assigned to PROJ-456: Fix login bug".to_owned(),
+        notification_type: "ticket_assigned".to_owned(),
+        members: members.to_string().into(),
+        ..notice("project:1:update", &["1"])
+    };
+    world.call(&request(std::slice::from_ref(&assigned))).await.expect("acknowledged");
+    let events = world.history(&channel("1")).await;
+    let frame = json_of(&events[0], "ticketing");
+    let data = &frame["data"];
+    assert_eq!(frame["type"], "notification_message");
+    for (name, value) in members.as_object().expect("members") {
+        assert_eq!(&data[name], value, "{name}");
+    }
+    assert_eq!(
+        (&data["title"], &data["message"], &data["notification_type"]),
+        (&json!(assigned.title), &json!(assigned.message), &json!(assigned.notification_type))
+    );
+    assert!(data["timestamp"].is_string() && data["notification_id"].is_number());
+    let superset = json_of(&events[0], "");
+    assert_eq!(superset["notification"]["external_id"], "ticket_123_assigned");
+    assert_eq!(superset["notification"]["ticket_key"], "PROJ-456");
+    let item = world.inbox("1").await["items"][0].clone();
+    assert_eq!((&item["ticket_id"], &item["external_id"]), (&json!(123), &json!("ticket_123_assigned")));
+    assert_eq!(item["actor"]["username"], "john");
+}
+
+/// The notice's own fields win over members of their names; numbers stay as they were written.
+pub(crate) async fn members_take_nothing_s_place(place: Place) {
+    let world = World::start(place).await;
+    let own = Notice {
+        priority: "high".to_owned(),
+        members: r#"{"title":"no","message":"no","notification_type":"no","priority":"low","data":{"no":1},
+            "is_read":true,"notification_id":7,"user_id":7,"big":123456789012345678901234567890}"#
+            .into(),
+        ..notice("one", &["1"])
+    };
+    // What the notice leaves out its members may say.
+    let theirs = Notice {
+        priority: String::new(),
+        notification_type: String::new(),
+        data: Default::default(),
+        members: r#"{"notification_type":"x","priority":"low","data":{"a":1},"timestamp":5}"#.into(),
+        ..notice("two", &["1"])
+    };
+    world.call(&request(&[own])).await.expect("acknowledged");
+    world.call(&request(&[theirs])).await.expect("acknowledged");
+    let events = world.history(&channel("1")).await;
+    let data = json_of(&events[0], "ticketing")["data"].clone();
+    assert_eq!((&data["title"], &data["priority"]), (&json!("New Message"), &json!("high")));
+    assert_eq!(
+        (&data["notification_type"], &data["data"]["conversation_id"]),
+        (&json!("message"), &json!(5))
+    );
+    assert_eq!((data.get("user_id"), data["data"].get("no")), (None, None));
+    assert_ne!(data["notification_id"], 7);
+    let text = String::from_utf8(events[0].variants[1].json.to_vec()).expect("text");
+    assert!(text.contains(r#""big":123456789012345678901234567890"#), "{text}");
+    let data = json_of(&events[1], "ticketing")["data"].clone();
+    assert_eq!((&data["notification_type"], &data["priority"]), (&json!("x"), &json!("low")));
+    assert_eq!((&data["data"], &data["timestamp"]), (&json!({"a": 1}), &json!(5)));
+    assert_eq!(world.inbox("1").await["counts"], json!({"total": 2, "unread": 2}));
+}
+
 /// Its sender is told, and goes on owing it; the others are delivered all the same.
 pub(crate) async fn one_that_is_malformed_keeps_no_other_back(place: Place) {
     let world = World::start(place).await;
@@ -99,6 +171,11 @@ pub(crate) async fn one_that_is_malformed_keeps_no_other_back(place: Place) {
         Notice { data: "[]".into(), ..notice("bad", &["1"]) },
         Notice { data: r#"{},"user_id":7"#.into(), ..notice("bad", &["1"]) },
         Notice { data: "{".into(), ..notice("bad", &["1"]) },
+        Notice { members: "[]".into(), ..notice("bad", &["1"]) },
+        Notice { members: "{".into(), ..notice("bad", &["1"]) },
+        Notice { members: r#"{},"title":"x""#.into(), ..notice("bad", &["1"]) },
+        Notice { members: r#"{"id":""}"#.into(), ..notice("bad", &["1"]) },
+        Notice { members: r#"{"timestamp":{}}"#.into(), ..notice("bad", &["1"]) },
     ]
     .into_iter()
     .enumerate()
