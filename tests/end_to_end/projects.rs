@@ -8,6 +8,7 @@ mod notices;
 mod pages;
 mod recovery;
 mod refusals;
+mod repetition;
 mod tickets;
 
 use anyhow::Context;
@@ -19,6 +20,7 @@ use crate::{checks::connect, suite::Suite};
 pub(crate) fn register(suite: &mut Suite) {
     tickets::register(suite);
     comments::register(suite);
+    repetition::register(suite);
     lists::register(suite);
     entering::register(suite);
     refusals::register(suite);

@@ -1,6 +1,7 @@
 //! What survives when something dies: everything that was acknowledged, and every connection but those of
 //! a gateway that died itself.
 
+mod board;
 mod conversation;
 mod counter;
 mod crowd;
@@ -10,6 +11,7 @@ mod listener;
 mod lost;
 mod outages;
 mod publisher;
+mod random;
 
 use anyhow::{Context, ensure};
 use carillon_testkit::{Cluster, Gateway, Options};
@@ -34,6 +36,7 @@ const BETWEEN_KILLS: usize = 300;
 pub(crate) fn register(suite: &mut Suite) {
     suite.own_cluster("survival_of_every_notification", patient_gateways, every_notification_survives);
     conversation::register(suite);
+    board::register(suite);
     counter::register(suite);
     lost::register(suite);
     cut_off::register(suite);

@@ -1,12 +1,12 @@
 //! Tickets, as everyone who listens to the project's tickets hears of them (S3-02).
 
 use anyhow::ensure;
-use carillon_testkit::{Deployment, Reply, Socket, unique};
+use carillon_testkit::{Deployment, Socket, send};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use super::{Team, api_of, next, number, person};
+use super::{Team, api_of, next, person};
 use crate::{
     checks::{has, has_texts, lives},
     suite::{Suite, both},
@@ -23,7 +23,6 @@ pub(super) fn register(suite: &mut Suite) {
         s3_02_an_outdated_change_gets_the_current_ticket,
         s3_02_a_deleted_ticket_is_told,
         s3_02_keys_have_no_gaps_when_many_create_at_once,
-        s3_02_a_repeated_request_is_done_once,
     );
 }
 
@@ -142,7 +141,7 @@ async fn s3_02_a_deleted_ticket_is_told(deployment: &Deployment) -> anyhow::Resu
     }
     for method in [Method::GET, Method::DELETE] {
         let request = alice.request(method, &team.ticket_route(&one, ""));
-        carillon_testkit::send(request).await?.expect(404)?;
+        send(request).await?.expect(404)?;
     }
     // Its number is nobody else's.
     has(&team.create(&bob, &json!({"title": "three"})).await?, &json!({"key": team.key(3)}))
@@ -170,45 +169,6 @@ async fn s3_02_keys_have_no_gaps_when_many_create_at_once(deployment: &Deploymen
             ensure!(frame["data"]["key"] == *key, "expected {key}, got {frame}");
         }
         lives(socket).await?;
-    }
-    Ok(())
-}
-
-/// By its `Idempotency-Key`, through another gateway.
-async fn s3_02_a_repeated_request_is_done_once(deployment: &Deployment) -> anyhow::Result<()> {
-    let team = Team::start(deployment).await?;
-    let sockets = listeners(deployment, &team).await?;
-    let key = unique("key");
-    let twice = async |method: Method, route: &str, body: &Value| {
-        let mut replies: Vec<Reply> = Vec::new();
-        for gateway in deployment.gateways() {
-            let request = gateway.api().with_token(&team.alice.token).request(method.clone(), route);
-            replies.push(carillon_testkit::send(request.header("idempotency-key", &key).json(body)).await?);
-        }
-        let (first, second) = (replies[0].success()?, replies[1].success()?);
-        ensure!(first == second && replies[0].status == replies[1].status, "{first}, then {second}");
-        Ok(first)
-    };
-    let ticket = twice(Method::POST, &team.route("tickets/"), &json!({"title": "once"})).await?;
-    let route = team.ticket_route(&ticket, "");
-    twice(Method::PATCH, &route, &json!({"title": "still once", "version": 1})).await?;
-    let comments = team.ticket_route(&ticket, "comments/");
-    let comment = twice(Method::POST, &comments, &json!({"message": "once"})).await?;
-    twice(Method::DELETE, &format!("{comments}{}/", number(&comment, "comment_id")?), &json!({})).await?;
-    twice(Method::DELETE, &route, &json!({})).await?;
-    for mut socket in sockets {
-        for (kind, action) in [
-            ("ticket_update", json!("created")),
-            ("ticket_update", json!("updated")),
-            ("comment_added", Value::Null),
-            ("comment_deleted", Value::Null),
-            ("ticket_update", json!("deleted")),
-        ] {
-            let frame = socket.next_json().await?;
-            ensure!(frame["type"] == kind && frame["action"] == action, "expected {kind}, got {frame}");
-        }
-        socket.expect_none("a repetition", |frame| frame["offset"].is_u64()).await?;
-        socket.close().await?;
     }
     Ok(())
 }
