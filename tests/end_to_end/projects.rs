@@ -1,15 +1,18 @@
 //! Projects (documents 0 and 3: S0-02, S3-02 to S3-04, S3-07), their members' clients on different gateways.
 
 mod back_end;
+mod channel;
 mod comments;
 mod entering;
 mod lists;
 mod notices;
 mod pages;
+mod presence;
 mod recovery;
 mod refusals;
 mod repetition;
 mod tickets;
+mod viewing;
 
 use anyhow::Context;
 use carillon_testkit::{Api, Deployment, Gateway, Project, Socket, User};
@@ -26,6 +29,9 @@ pub(crate) fn register(suite: &mut Suite) {
     refusals::register(suite);
     recovery::register(suite);
     notices::register(suite);
+    presence::register(suite);
+    viewing::register(suite);
+    channel::register(suite);
     back_end::register(suite);
     pages::register(suite);
 }

@@ -10,6 +10,7 @@ mod drain;
 mod listener;
 mod lost;
 mod outages;
+mod project_presence;
 mod publisher;
 mod random;
 
@@ -37,6 +38,7 @@ pub(crate) fn register(suite: &mut Suite) {
     suite.own_cluster("survival_of_every_notification", patient_gateways, every_notification_survives);
     conversation::register(suite);
     board::register(suite);
+    project_presence::register(suite);
     counter::register(suite);
     lost::register(suite);
     cut_off::register(suite);

@@ -50,6 +50,7 @@ async fn s3_02_only_members_read_and_write(deployment: &Deployment) -> anyhow::R
         (Method::PATCH, format!("{comments}1/"), &message),
         (Method::DELETE, format!("{comments}1/"), &message),
         (Method::GET, "statuses/".to_owned(), &title),
+        (Method::GET, "presence/".to_owned(), &title),
     ] {
         for (api, expected) in [(deployment.api(), 401), (stranger.clone(), 403), (back_end.clone(), 403)] {
             let got = status(&api, method.clone(), &team.route(&rest), body).await?;
