@@ -15,7 +15,7 @@ use super::{
     change::{Change, What},
 };
 use crate::survival::random::Random;
-use requests::{Answer, Requests};
+use requests::Requests;
 
 /// So many of the latest tickets are what most of them work on at a time, so that they meet.
 const HOT: usize = 20;
@@ -30,9 +30,7 @@ pub(super) struct Writers {
 #[derive(Default)]
 pub(super) struct Done {
     /// What was acknowledged.
-    pub(super) certain: Vec<Change>,
-    /// What may have happened: its answer was lost, and its ticket deleted before it was asked for again.
-    pub(super) doubtful: Vec<Change>,
+    pub(super) changes: Vec<Change>,
     /// How often somebody had an outdated version.
     pub(super) conflicts: usize,
 }
@@ -97,7 +95,7 @@ impl Writers {
             }
             Some(ended) = self.tasks.join_next() => {
                 let done = ended??;
-                bail!("a writer ended after {} changes", done.certain.len())
+                bail!("a writer ended after {} changes", done.changes.len())
             }
         }
     }
@@ -106,9 +104,8 @@ impl Writers {
     pub(super) async fn finish(mut self) -> anyhow::Result<Done> {
         let mut done = Done::default();
         while let Some(ended) = self.tasks.join_next().await {
-            let Done { certain, doubtful, conflicts } = ended??;
-            done.certain.extend(certain);
-            done.doubtful.extend(doubtful);
+            let Done { changes, conflicts } = ended??;
+            done.changes.extend(changes);
             done.conflicts += conflicts;
         }
         Ok(done)
@@ -117,8 +114,8 @@ impl Writers {
 
 impl Writer {
     async fn write(mut self, count: Arc<watch::Sender<usize>>) -> anyhow::Result<Done> {
-        while self.done.certain.len() < EACH {
-            let before = self.done.certain.len();
+        while self.done.changes.len() < EACH {
+            let before = self.done.changes.len();
             let chance = self.random.below(100);
             match self.pick() {
                 Some(seen) if chance < 40 => self.change(seen).await?,
@@ -126,7 +123,7 @@ impl Writer {
                 Some(_) if chance < 65 && !self.own.is_empty() => self.delete().await?,
                 _ => self.create().await?,
             }
-            count.send_modify(|count| *count += self.done.certain.len() - before);
+            count.send_modify(|count| *count += self.done.changes.len() - before);
         }
         Ok(self.done)
     }
@@ -137,10 +134,10 @@ impl Writer {
         if self.random.percent(20) {
             body["assignee"] = self.random.one_of(&self.members).clone();
         }
-        let Answer { reply, .. } = self.requests.send(Method::POST, "", &body).await?;
+        let reply = self.requests.send(Method::POST, "", &body).await?;
         let ticket = reply.expect(201)?;
         let seen = Seen::of(&ticket)?;
-        self.done.certain.push(seen.change(What::Created, mark));
+        self.done.changes.push(seen.change(What::Created, mark));
         self.sight.lock().unwrap_or_else(PoisonError::into_inner).push(seen.clone());
         self.own.push(seen);
         Ok(())
@@ -162,20 +159,20 @@ impl Writer {
             let mut body = json!({"version": seen.version, "description": mark});
             body[field] = value.clone();
             let route = format!("{}/", seen.id);
-            let Answer { reply, is_repeated } = self.requests.send(Method::PATCH, &route, &body).await?;
+            let reply = self.requests.send(Method::PATCH, &route, &body).await?;
             match reply.status {
                 409 => {
                     self.done.conflicts += 1;
                     seen = Seen::of(&reply.json()?["ticket"])?;
                 }
                 404 => {
-                    self.is_gone(&seen, What::Updated, mark, is_repeated);
+                    self.is_gone(&seen);
                     return Ok(());
                 }
                 _ => {
                     let seen = Seen::of(&reply.expect(200)?)?;
                     self.sees(&seen);
-                    self.done.certain.push(seen.change(What::Updated, mark));
+                    self.done.changes.push(seen.change(What::Updated, mark));
                     return Ok(());
                 }
             }
@@ -186,13 +183,13 @@ impl Writer {
         let mark = self.mark();
         let route = format!("{}/comments/", seen.id);
         let body = json!({"message": mark});
-        let Answer { reply, is_repeated } = self.requests.send(Method::POST, &route, &body).await?;
+        let reply = self.requests.send(Method::POST, &route, &body).await?;
         if reply.status == 404 {
-            self.is_gone(&seen, What::Commented, mark, is_repeated);
+            self.is_gone(&seen);
             return Ok(());
         }
         reply.expect(201)?;
-        self.done.certain.push(seen.change(What::Commented, mark));
+        self.done.changes.push(seen.change(What::Commented, mark));
         Ok(())
     }
 
@@ -200,9 +197,9 @@ impl Writer {
     async fn delete(&mut self) -> anyhow::Result<()> {
         let seen = self.own.swap_remove(self.random.below(self.own.len()));
         let route = format!("{}/", seen.id);
-        let Answer { reply, .. } = self.requests.send(Method::DELETE, &route, &json!({})).await?;
+        let reply = self.requests.send(Method::DELETE, &route, &json!({})).await?;
         reply.expect(204)?;
-        self.done.certain.push(seen.change(What::Deleted, String::new()));
+        self.done.changes.push(seen.change(What::Deleted, String::new()));
         Ok(())
     }
 
@@ -220,10 +217,8 @@ impl Writer {
         }
     }
 
-    fn is_gone(&mut self, seen: &Seen, what: What, mark: String, is_repeated: bool) {
-        if is_repeated {
-            self.done.doubtful.push(seen.change(what, mark));
-        }
+    /// Somebody has deleted it first.
+    fn is_gone(&self, seen: &Seen) {
         self.sight.lock().unwrap_or_else(PoisonError::into_inner).retain(|known| known.id != seen.id);
     }
 

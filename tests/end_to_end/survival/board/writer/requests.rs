@@ -1,5 +1,6 @@
 //! Requests that are repeated, with the same key, until they are answered.
 
+use anyhow::bail;
 use carillon_testkit::{Api, Gateway, Project, Reply, User, send, unique};
 use reqwest::Method;
 use serde_json::Value;
@@ -19,13 +20,6 @@ pub(super) struct Requests {
     sent: usize,
 }
 
-/// What a request came to.
-pub(super) struct Answer {
-    pub(super) reply: Reply,
-    /// An earlier attempt's answer was lost: what it asked for may have been done by then.
-    pub(super) is_repeated: bool,
-}
-
 impl Requests {
     pub(super) fn new(gateways: &[Gateway; 2], home: usize, project: &Project, user: &User) -> Self {
         let mut gateways = gateways.clone();
@@ -36,21 +30,17 @@ impl Requests {
     }
 
     /// Tries at one gateway and the other until one of them answers, and doesn't say that something is away.
-    pub(super) async fn send(&mut self, method: Method, rest: &str, body: &Value) -> anyhow::Result<Answer> {
+    pub(super) async fn send(&mut self, method: Method, rest: &str, body: &Value) -> anyhow::Result<Reply> {
         self.sent += 1;
         let (key, path) = (format!("{}-{}", self.key, self.sent), format!("{}{rest}", self.route));
         let deadline = Instant::now() + PATIENCE;
-        let mut attempt = 0;
-        loop {
-            let request = self.apis[attempt % 2].request(method.clone(), &path);
-            match send(request.header("idempotency-key", &key).json(body)).await {
-                Ok(reply) if reply.status != 503 || Instant::now() > deadline => {
-                    return Ok(Answer { reply, is_repeated: attempt > 0 });
-                }
+        for api in self.apis.iter().cycle() {
+            match send(api.request(method.clone(), &path).header("idempotency-key", &key).json(body)).await {
+                Ok(reply) if reply.status != 503 || Instant::now() > deadline => return Ok(reply),
                 Err(error) if Instant::now() > deadline => return Err(error),
                 _ => sleep(PAUSE).await,
             }
-            attempt += 1;
         }
+        bail!("no gateway")
     }
 }
