@@ -17,6 +17,7 @@ use serde_json::json;
 
 use crate::{
     access::{Access, Asked, Denied},
+    metrics::Metrics,
     session,
 };
 
@@ -28,6 +29,7 @@ pub(crate) struct Events {
     commits: GroupCommit<Publications>,
     publisher: Publisher,
     outbox: Outbox,
+    metrics: Metrics,
 }
 
 /// Stores events with the notifications that they owe.
@@ -48,17 +50,25 @@ struct Publication {
 struct Published {
     /// Where the event stands in its channel's log. `None` if its cause was another event's.
     offset: Option<u64>,
+    is_new: bool,
     outgoing: Arc<Outgoing>,
     owes: bool,
 }
 
 impl Events {
-    pub(crate) fn new(database: &Database, log: &Log, publisher: &Publisher, outbox: &Outbox) -> Self {
+    pub(crate) fn new(
+        database: &Database,
+        log: &Log,
+        publisher: &Publisher,
+        outbox: &Outbox,
+        metrics: &Metrics,
+    ) -> Self {
         let publications = Publications { log: log.clone(), outbox: outbox.clone() };
         Self {
             commits: GroupCommit::new(database.clone(), publications),
             publisher: publisher.clone(),
             outbox: outbox.clone(),
+            metrics: metrics.clone(),
         }
     }
 
@@ -87,6 +97,9 @@ impl Events {
         if published.owes {
             self.outbox.wake();
         }
+        if published.is_new {
+            self.metrics.events.inc();
+        }
         Ok(published.offset)
     }
 }
@@ -107,21 +120,22 @@ impl Batch for Publications {
         let unused: Vec<&Publication> = items.iter().copied().filter(|item| !is_used(item)).collect();
         let events: Vec<NewEvent> = unused.iter().map(|item| item.event.clone()).collect();
         let mut appended = self.log.append(tx, &events).await?.into_iter();
-        let (mut offsets, mut fresh, mut owed) = (Vec::with_capacity(items.len()), Vec::new(), Vec::new());
+        let (mut outcomes, mut fresh, mut owed) = (Vec::with_capacity(items.len()), Vec::new(), Vec::new());
         for item in items {
             let event = if is_used(item) { None } else { appended.next() };
             let same = event.as_ref().filter(|appended| appended.event.variants == item.event.variants);
-            offsets.push(same.map(|appended| appended.event.offset));
-            if let Some(appended) = event.filter(|appended| !appended.duplicate) {
-                fresh.push(appended.event);
+            let is_new = event.as_ref().is_some_and(|appended| !appended.duplicate);
+            outcomes.push((same.map(|appended| appended.event.offset), is_new));
+            // Whom it notifies is owed with an event, not with its repetition, or with what only has its key.
+            if is_new {
+                fresh.extend(event.map(|appended| appended.event));
                 owed.extend(item.notices.iter().cloned());
             }
         }
-        // Whom it notifies is owed with an event, not with its repetition, or with what only has its key.
         let debts = notices::debts(owed);
         self.outbox.owe_all(tx, &debts).await?;
         let (outgoing, owes) = (Arc::new(Outgoing::new(fresh)), !debts.is_empty());
-        let published = |offset| Published { offset, outgoing: outgoing.clone(), owes };
-        Ok(offsets.into_iter().map(published).collect())
+        let published = |(offset, is_new)| Published { offset, is_new, outgoing: outgoing.clone(), owes };
+        Ok(outcomes.into_iter().map(published).collect())
     }
 }

@@ -12,6 +12,7 @@ mod args;
 mod comments;
 mod events;
 mod mentions;
+mod metrics;
 mod notices;
 mod page;
 mod people;

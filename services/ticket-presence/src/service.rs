@@ -17,8 +17,8 @@ use futures_util::future::join3;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    access::Access, args::SettingsArgs, comments, events::Events, presence::Attendance, projects, pruner,
-    session, statuses, tickets, writing::Writing,
+    access::Access, args::SettingsArgs, comments, events::Events, metrics::Metrics, presence::Attendance,
+    projects, pruner, session, statuses, tickets, writing::Writing,
 };
 
 /// Every project.
@@ -44,11 +44,12 @@ impl Projects {
         let bus = shell.bus.clone();
         let publisher = Publisher::new(bus.clone());
         let outbox = Outbox::new(database.clone());
+        let metrics = Metrics::new(&shell.metrics)?;
         Ok(Self {
             access: Access::new(bus.clone(), database.clone()),
             attendance: Attendance::new(shell, &database, &log, &settings.presence)?,
-            writing: Writing::new(&database, &log, &publisher, &outbox, &shell.metrics)?,
-            events: Events::new(&database, &log, &publisher, &outbox),
+            writing: Writing::new(&database, &log, &publisher, &outbox, &metrics),
+            events: Events::new(&database, &log, &publisher, &outbox, &metrics),
             prune_every: settings.projects_prune_every,
             outbox,
             bus,

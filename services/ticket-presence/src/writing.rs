@@ -9,16 +9,16 @@ mod order;
 
 use std::sync::Arc;
 
-use carillon_contract::Person;
-use carillon_contract::messages::HttpReply;
+use carillon_contract::{Person, messages::HttpReply};
 use carillon_service::{Outgoing, Publisher, http::Problem, notices};
 use carillon_store::{Batch, Database, GroupCommit, Log, Outbox, StoreError, Transaction};
-use prometheus::{IntCounter, Registry};
 use serde_json::{Value, json};
 
 pub(crate) use board::Board;
 pub(crate) use ledger::{Ledger, Sequence};
 pub(crate) use order::{Change, Order};
+
+use crate::metrics::Metrics;
 
 /// What the caller of a change is told: a reply, or why it was refused. What is refused has changed nothing.
 pub(crate) type Answer = Result<HttpReply, Problem>;
@@ -29,7 +29,7 @@ pub(crate) struct Writing {
     commits: GroupCommit<Orders>,
     publisher: Publisher,
     outbox: Outbox,
-    changes: IntCounter,
+    metrics: Metrics,
 }
 
 /// Carries out orders.
@@ -42,6 +42,8 @@ struct Orders {
 /// What an order comes to once it is committed.
 struct Done {
     answer: Answer,
+    /// It has changed something.
+    is_change: bool,
     outgoing: Arc<Outgoing>,
     owes: bool,
 }
@@ -52,18 +54,15 @@ impl Writing {
         log: &Log,
         publisher: &Publisher,
         outbox: &Outbox,
-        registry: &Registry,
-    ) -> prometheus::Result<Self> {
-        let help = "Changes of tickets, comments and statuses, and back ends' events, carried out.";
-        let changes = IntCounter::new("carillon_projects_changes_total", help)?;
-        registry.register(Box::new(changes.clone()))?;
+        metrics: &Metrics,
+    ) -> Self {
         let orders = Orders { database: database.clone(), log: log.clone(), outbox: outbox.clone() };
-        Ok(Self {
+        Self {
             commits: GroupCommit::new(database.clone(), orders),
             publisher: publisher.clone(),
             outbox: outbox.clone(),
-            changes,
-        })
+            metrics: metrics.clone(),
+        }
     }
 
     /// Carries out an order; when this returns it is committed and published.
@@ -71,13 +70,14 @@ impl Writing {
     /// # Errors
     /// Why it was refused, or that the database is away.
     pub(crate) async fn submit(&self, order: Order) -> Answer {
+        let _timer = self.metrics.seconds.start_timer();
         let done = self.commits.submit(order).await?;
         done.outgoing.publish(&self.publisher).await;
         if done.owes {
             self.outbox.wake();
         }
-        if done.answer.is_ok() {
-            self.changes.inc();
+        if done.is_change {
+            self.metrics.changes.inc();
         }
         done.answer
     }
@@ -91,7 +91,9 @@ impl Batch for Orders {
         let mut ledger = Ledger::open(&self.database, &self.log, tx, items).await?;
         let mut answers = Vec::with_capacity(items.len());
         for order in items {
-            answers.push(answering::answer(&mut ledger, order).await?);
+            let before = ledger.events();
+            let answer = answering::answer(&mut ledger, order).await?;
+            answers.push((answer, ledger.events() > before));
         }
         let (events, owed) = ledger.close().await?;
         let debts = notices::debts(owed);
@@ -104,7 +106,7 @@ impl Batch for Orders {
         let events = appended.into_iter().filter(|appended| !appended.duplicate);
         let outgoing = Arc::new(Outgoing::new(events.map(|appended| appended.event).collect()));
         let owes = !debts.is_empty();
-        let done = |answer| Done { answer, outgoing: outgoing.clone(), owes };
+        let done = |(answer, is_change)| Done { answer, is_change, outgoing: outgoing.clone(), owes };
         Ok(answers.into_iter().map(done).collect())
     }
 }

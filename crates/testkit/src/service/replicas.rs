@@ -141,6 +141,19 @@ impl Replicas {
         self.call(&request).await.expect("a reply")
     }
 
+    /// What a counter without labels has come to, over all of them.
+    ///
+    /// # Panics
+    /// If one doesn't have it.
+    pub fn counter(&self, name: &str) -> f64 {
+        let of = |shell: &Shell| {
+            let families = shell.metrics.gather();
+            let family = families.iter().find(|family| family.name() == name).expect("the metric");
+            family.get_metric()[0].get_counter().get_value()
+        };
+        self.running.iter().map(|(shell, _)| of(shell)).sum()
+    }
+
     /// Hears what is published to a channel from now on.
     pub async fn listen(&self, channel: &Channel) -> Listener {
         Listener::new(&self.bus, channel).await

@@ -92,6 +92,11 @@ impl<'a> Ledger<'a> {
         Ok(*next - 1)
     }
 
+    /// How many events there are to be told.
+    pub(super) fn events(&self) -> usize {
+        self.events.len()
+    }
+
     /// Tells everyone who listens to the project's tickets, once this is committed.
     pub(crate) fn tell(&mut self, order: &Order, frame: Value) -> Result<(), StoreError> {
         let channel = session::tickets_channel(order.project.as_str())?;

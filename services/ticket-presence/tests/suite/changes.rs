@@ -1,10 +1,10 @@
 //! What becomes of tickets (S3-02, S3-04): changes, their events, and the activity log.
 
-use carillon_testkit::service::Place;
+use carillon_testkit::service::{Ask, Place, service};
 use serde_json::{Value, json};
 
 use crate::{
-    desk::{about, about_comment, change, create, id, refusal, say, show, titled, told},
+    desk::{about, about_comment, change, create, creation, id, refusal, say, show, titled, told},
     world::World,
 };
 
@@ -158,4 +158,22 @@ pub(crate) async fn pages_of_long_changes_stay_small(place: Place) {
         after = next;
     }
     assert_eq!(numbers, (1..=27).collect::<Vec<_>>());
+}
+
+/// Operators see what was changed, not what was repeated, refused or so already.
+pub(crate) async fn figures_are_kept(place: Place) {
+    let world = World::start(place).await;
+    let ask = creation("1", &json!({"title": "x"})).key("k");
+    let ticket = id(&world.ask(&ask).await.body);
+    world.ask(&ask).await;
+    world.ask(&change(ticket, "1", &json!({"title": "x"}))).await.ok();
+    refusal(&world, &change(ticket, "1", &json!({"status": "Nowhere"}))).await;
+    say(&world, ticket, "2", "x").await;
+    let event = Ask::new("projects.events.publish").by(service("s1", "events:publish")).key("k");
+    let event = event.parameter("project_id", 1).body(&json!({"type": "deploy"}));
+    for _ in 0..3 {
+        assert_eq!(world.ask(&event).await.status, 201);
+    }
+    assert_eq!(world.counter("carillon_projects_changes_total"), 2.0);
+    assert_eq!(world.counter("carillon_projects_events_total"), 1.0);
 }

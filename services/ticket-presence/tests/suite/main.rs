@@ -55,6 +55,7 @@ fn trials(engines: &Arc<Engines>) -> Vec<Trial> {
             an_outdated_change_is_refused_with_the_ticket,
             the_activity_log_has_it_all,
             pages_of_long_changes_stay_small,
+            figures_are_kept,
         }
         lists: BOTH {
             filters_choose,
