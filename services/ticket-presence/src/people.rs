@@ -9,9 +9,9 @@ use sqlx::{AssertSqlSafe, Row as _};
 /// The most users of one username; of more, the rest is overlooked.
 const MAX_NAMESAKES: i64 = 100;
 
-/// How usernames are compared.
+/// How usernames are compared. Postgres stores no U+0000, which a token may have all the same.
 pub(crate) fn folded(username: &str) -> String {
-    username.trim().to_lowercase()
+    username.trim().to_lowercase().replace('\0', "")
 }
 
 /// Remembers what a token has told, if it is news.

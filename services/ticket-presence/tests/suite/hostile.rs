@@ -1,16 +1,17 @@
 //! Whatever comes as a body is answered.
 
+use carillon_contract::messages::Identity;
 use carillon_testkit::service::{Ask, Place, admin, service};
 use proptest::{
     prelude::*,
     strategy::ValueTree as _,
     test_runner::{Config, TestRunner},
 };
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::{
-    desk::{about, about_comment, ask, say, show, titled},
-    world::World,
+    desk::{about, about_comment, ask, created, id, refusal, say, show, titled},
+    world::{World, person},
 };
 
 /// What the bodies of all routes are made of, and what is in none of them.
@@ -117,4 +118,23 @@ pub(crate) async fn no_body_is_too_much(place: Place) {
     }
     assert_eq!(show(&world, ticket).await["ticket_id"], ticket);
     world.notified().await;
+}
+
+/// What a token calls its user is shown as it is, and keeps nobody from working.
+pub(crate) async fn no_name_is_too_odd(place: Place) {
+    let world = World::start(place).await;
+    for name in ["a\0b", "\0", "", " ", "a\nb", "\u{202e}x", "'; DROP TABLE person; --", &"x".repeat(5_000)] {
+        let odd = Identity { username: name.to_owned(), last_name: name.to_owned(), ..person("2") };
+        let body = json!({"title": "x", "assignee": 3, "description": "@bob @x"});
+        let ticket = created(world.ask(&ask("tickets.create", "2").by(odd).body(&body)).await);
+        let expected = json!({"id": 2, "first_name": "Bob", "last_name": name, "username": name});
+        assert_eq!(ticket["reporter"], expected);
+        assert_eq!(show(&world, id(&ticket)).await, ticket);
+    }
+    // Who is nobody works on nothing.
+    for user in ["", "a\0", "a\nb", &"x".repeat(256)] {
+        let nobody = Identity { user: user.to_owned(), ..person("2") };
+        let ask = ask("tickets.create", "2").by(nobody).body(&json!({"title": "x"}));
+        assert_eq!(refusal(&world, &ask).await.0, 403);
+    }
 }

@@ -142,6 +142,6 @@ fn trials(engines: &Arc<Engines>) -> Vec<Trial> {
         atomicity: BOTH { what_fails_half_way_leaves_nothing, one_that_fails_takes_no_other_with_it }
         outage: BOTH { without_auth_it_says_when_to_come_back }
         outage: POSTGRES { without_the_database_it_says_when_to_come_back }
-        hostile: BOTH { no_body_is_too_much }
+        hostile: BOTH { no_body_is_too_much, no_name_is_too_odd }
     }
 }
