@@ -5,7 +5,7 @@ use carillon_service::{
     http::{self, Problem},
     time::timestamp,
 };
-use carillon_store::StoreError;
+use carillon_store::{StoreError, Transaction, values};
 use serde_json::{Value, json};
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _, any::AnyRow};
 
@@ -40,25 +40,45 @@ impl Action {
     }
 }
 
+/// An entry of a ticket's log.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) ticket: i64,
+    number: i64,
+    action: Action,
+    /// JSON objects.
+    actor: String,
+    detail: String,
+    at: i64,
+}
+
 /// Adds an entry whose number the ticket has counted already. `detail` is a JSON object.
-pub(crate) async fn add(
+pub(crate) fn add(
     ledger: &mut Ledger<'_>,
     order: &Order,
     ticket: &Ticket,
     action: Action,
     detail: &Value,
 ) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO activity (ticket_id, number, action, actor, detail, at) VALUES ($1, $2, $3, $4, $5, $6)",
-    )
-    .bind(ticket.id)
-    .bind(ticket.activities)
-    .bind(action.as_str())
-    .bind(serde_json::to_string(&order.actor.person).map_err(StoreError::other)?)
-    .bind(detail.to_string())
-    .bind(ledger.now)
-    .execute(&mut **ledger.tx)
-    .await?;
+    let actor = serde_json::to_string(&order.actor.person).map_err(StoreError::other)?;
+    let (number, detail, at) = (ticket.activities, detail.to_string(), ledger.now);
+    ledger.activity.push(Entry { ticket: ticket.id, number, action, actor, detail, at });
+    Ok(())
+}
+
+/// Writes entries down.
+pub(crate) async fn insert(tx: &mut Transaction, entries: &[Entry]) -> Result<(), StoreError> {
+    for entries in entries.chunks(values::MAX_ROWS) {
+        let rows = values::rows(entries.len(), 6);
+        let sql =
+            format!("INSERT INTO activity (ticket_id, number, action, actor, detail, at) VALUES {rows}");
+        let query = sqlx::query(AssertSqlSafe(sql)).persistent(values::is_kept(entries.len()));
+        let query = entries.iter().fold(query, |query, entry| {
+            let query = query.bind(entry.ticket).bind(entry.number).bind(entry.action.as_str());
+            query.bind(&entry.actor).bind(&entry.detail).bind(entry.at)
+        });
+        query.execute(&mut **tx).await?;
+    }
     Ok(())
 }
 
@@ -77,13 +97,14 @@ pub(crate) async fn page(
     );
     let query = sqlx::query(AssertSqlSafe(sql)).bind(ticket).bind(after);
     let rows = query.fetch_all(connection).await.map_err(StoreError::from)?;
-    let found = rows.iter().take(limit).map(entry).collect::<Result<Vec<_>, _>>()?;
+    let found = rows.iter().take(limit).map(object).collect::<Result<Vec<_>, _>>()?;
     let entries = page::fitting(found.into_iter());
     let next = entries.last().filter(|_| entries.len() < rows.len()).map(|last| last["number"].clone());
     Ok(http::json(200, &json!({"activity": entries, "next": next})))
 }
 
-fn entry(row: &AnyRow) -> Result<Value, StoreError> {
+/// An entry as clients read it.
+fn object(row: &AnyRow) -> Result<Value, StoreError> {
     let mut entry: Value =
         serde_json::from_str(&row.try_get::<String, _>("detail")?).map_err(StoreError::other)?;
     entry["number"] = row.try_get::<i64, _>("number")?.into();

@@ -52,7 +52,7 @@ pub(crate) async fn add(
     }
     comment::count(ledger, &mut ticket, 1).await?;
     let detail = json!({"comment_id": comment.id});
-    activity::add(ledger, order, &ticket, Action::Commented, &detail).await?;
+    activity::add(ledger, order, &ticket, Action::Commented, &detail)?;
     let board = ledger.board(order)?;
     let (object, counted) = (comment.object(&ticket, board), comment.counted(&ticket, board));
     ledger.tell(order, json!({"type": "comment_added", "data": counted, "actor": order.actor.person}))?;

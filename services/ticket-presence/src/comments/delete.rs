@@ -46,7 +46,7 @@ pub(crate) async fn delete(
     sqlx::query("DELETE FROM comment WHERE id = $1").bind(comment.id).execute(&mut **ledger.tx).await?;
     comment::count(ledger, &mut ticket, -1).await?;
     let detail = json!({"comment_id": comment.id});
-    activity::add(ledger, order, &ticket, Action::CommentDeleted, &detail).await?;
+    activity::add(ledger, order, &ticket, Action::CommentDeleted, &detail)?;
     let ticket_key = ledger.board(order)?.key_of(ticket.number);
     let data = json!({
         "comment_id": comment.id, "ticket_id": ticket.id, "ticket_key": ticket_key, "comments": ticket.comments,

@@ -58,7 +58,7 @@ pub(crate) async fn edit(ledger: &mut Ledger<'_>, order: &Order, edit: &Edit) ->
     comment::count(ledger, &mut ticket, 0).await?;
     let changes = json!({"message": {"from": before, "to": comment.message}});
     let detail = json!({"comment_id": comment.id, "changes": changes});
-    activity::add(ledger, order, &ticket, Action::CommentEdited, &detail).await?;
+    activity::add(ledger, order, &ticket, Action::CommentEdited, &detail)?;
     let object = comment.object(&ticket, ledger.board(order)?);
     ledger.tell(order, json!({"type": "comment_updated", "data": object, "actor": order.actor.person}))?;
     let mentioned = mentions::fresh(mentions, &before);

@@ -96,7 +96,7 @@ pub(crate) async fn create(
     }
     ledger.board_mut(order)?.last_number = number;
     insert_labels(ledger, &ticket).await?;
-    activity::add(ledger, order, &ticket, Action::Created, &json!({})).await?;
+    activity::add(ledger, order, &ticket, Action::Created, &json!({}))?;
     let object = ticket.object(ledger.board(order)?);
     ledger.tell(order, ticket_update("created", &object, &json!({}), &order.actor.person))?;
     let mentioned = creation.mentions.iter().map(|mention| &mention.person);

@@ -46,6 +46,8 @@ pub(crate) async fn delete(
     for statement in STATEMENTS {
         sqlx::query(statement).bind(ticket.id).execute(&mut **ledger.tx).await?;
     }
+    // Of this transaction's earlier orders.
+    ledger.activity.retain(|entry| entry.ticket != ticket.id);
     let object = ticket.object(ledger.board(order)?);
     ledger.tell(order, ticket_update("deleted", &object, &json!({}), &order.actor.person))?;
     Ok(Ok(http::no_content()))

@@ -90,7 +90,7 @@ pub(crate) async fn update(
         replace_labels(ledger, &after).await?;
     }
     let (object, changes) = (after.object(ledger.board(order)?), Value::Object(changes));
-    activity::add(ledger, order, &after, Action::Updated, &json!({"changes": changes})).await?;
+    activity::add(ledger, order, &after, Action::Updated, &json!({"changes": changes}))?;
     ledger.tell(order, ticket_update("updated", &object, &changes, &order.actor.person))?;
     let assigned = after.assignee.as_ref().filter(|_| before.assignee_id() != after.assignee_id());
     let mentioned = mentions::fresh(&update.mentions, &before.description);

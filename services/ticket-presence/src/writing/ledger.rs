@@ -7,7 +7,11 @@ use carillon_store::{Database, Log, NewEvent, StoreError, Transaction, now};
 use serde_json::Value;
 
 use super::{Board, Order};
-use crate::{session, statuses::Status};
+use crate::{
+    activity::{self, Entry},
+    session,
+    statuses::Status,
+};
 
 /// What is numbered through all projects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -23,6 +27,8 @@ pub(crate) struct Ledger<'a> {
     pub(crate) boards: BTreeMap<String, Board>,
     /// The time at which all of it happens, in microseconds since 1970.
     pub(crate) now: i64,
+    /// Entries of tickets' logs, to be written together.
+    pub(crate) activity: Vec<Entry>,
     events: Vec<NewEvent>,
     notices: Vec<Notice>,
     /// What these orders told when they were carried out before, by channel and cause.
@@ -50,11 +56,23 @@ impl<'a> Ledger<'a> {
         let told = told(log, tx, orders).await?;
         let ids = reserve(tx, orders).await?;
         let numbers = boards.iter().map(|(project, board)| (project.clone(), numbers(board))).collect();
-        Ok(Self { tx, boards, now: now(), events: Vec::new(), notices: Vec::new(), told, numbers, ids })
+        Ok(Self {
+            tx,
+            boards,
+            now: now(),
+            activity: Vec::new(),
+            events: Vec::new(),
+            notices: Vec::new(),
+            told,
+            numbers,
+            ids,
+        })
     }
 
-    /// Saves what the boards have counted, and gives what is to be told and owed.
+    /// Saves what the boards have counted and what belongs into tickets' logs, and gives what is to be told
+    /// and owed.
     pub(super) async fn close(self) -> Result<(Vec<NewEvent>, Vec<Notice>), StoreError> {
+        activity::insert(self.tx, &self.activity).await?;
         for (project, board) in &self.boards {
             if self.numbers.get(project) != Some(&numbers(board)) {
                 sqlx::query("UPDATE project SET last_number = $2, last_status = $3 WHERE id = $1")

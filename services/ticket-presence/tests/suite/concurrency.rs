@@ -118,6 +118,9 @@ async fn everything(world: &World) {
     let made: Vec<i64> =
         events.iter().filter(|event| event["action"] == "created").map(|event| key(&event["data"])).collect();
     assert_eq!(made, (1..=3 + 5 * WRITERS as i64).collect::<Vec<_>>());
+    // Nothing is left of what was deleted.
+    let lost = "SELECT COUNT(*) FROM activity WHERE NOT EXISTS (SELECT 1 FROM ticket WHERE id = ticket_id)";
+    assert_eq!(world.count(lost).await, 0);
     for ticket in listed.0.keys() {
         let page = world.ask(&about("tickets.activity", *ticket, "1").query("limit", 100)).await.ok();
         let numbers =
