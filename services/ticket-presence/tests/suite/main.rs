@@ -17,6 +17,7 @@ mod lists;
 mod notices;
 mod outage;
 mod presence;
+mod projects;
 mod sessions;
 mod statuses;
 mod tickets;
@@ -47,8 +48,8 @@ fn trials(engines: &Arc<Engines>) -> Vec<Trial> {
             admins_who_are_no_members_may,
             what_is_not_there_is_not_found,
             its_reporter_or_an_admin_deletes_it,
-            projects_are_listed_and_shown,
         }
+        projects: BOTH { projects_are_listed_and_shown }
         changes: BOTH {
             every_field_is_told_from_and_to,
             a_change_of_nothing_tells_nothing,
