@@ -4,7 +4,7 @@ mod requests;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use carillon_testkit::{Gateway, Project, User};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -163,7 +163,9 @@ impl Writer {
             match reply.status {
                 409 => {
                     self.done.conflicts += 1;
-                    seen = Seen::of(&reply.json()?["ticket"])?;
+                    let current = reply.json()?["ticket"].take();
+                    ensure!(current["description"] != mark, "refused, but done before: {current}");
+                    seen = Seen::of(&current)?;
                 }
                 404 => {
                     self.is_gone(&seen);
