@@ -3,6 +3,7 @@
 use anyhow::{Context, ensure};
 use carillon_testkit::{Deployment, Socket, User};
 use serde_json::{Value, json};
+use tokio::time::{Duration, timeout};
 
 use super::{Team, api_of, next, presence::enter};
 use crate::{
@@ -10,11 +11,15 @@ use crate::{
     suite::{Suite, both},
 };
 
+/// Before somebody is no longer shown as typing who doesn't say so again.
+const BY_ITSELF: Duration = Duration::from_secs(4);
+
 pub(super) fn register(suite: &mut Suite) {
     both!(
         suite,
         s3_03_which_ticket_is_viewed_is_told_for_each_user,
         s3_03_typing_is_told_to_the_others_and_ends,
+        s3_03_a_tab_that_is_closed_types_and_views_no_more,
         s3_03_a_ticket_of_another_project_is_unknown,
         s3_03_what_cannot_be_read_gets_an_error,
     );
@@ -96,6 +101,37 @@ async fn s3_03_typing_is_told_to_the_others_and_ends(deployment: &Deployment) ->
     has(&alice.next_of_type("user_typing").await?, &told(false))?;
     bob.expect_none("its own typing", |frame| frame["type"] == "user_typing").await?;
     lives(bob).await?;
+    lives(alice).await
+}
+
+/// At once; the user's other tab stays where it is.
+async fn s3_03_a_tab_that_is_closed_types_and_views_no_more(deployment: &Deployment) -> anyhow::Result<()> {
+    let ([first, second], team) = (deployment.gateways(), Team::start(deployment).await?);
+    let path = team.path("presence/");
+    let (mut alice, _) = enter(first, &path, &team.alice).await?;
+    let (mut one, _) = enter(second, &path, &team.bob).await?;
+    let (mut other, _) = enter(first, &path, &team.bob).await?;
+    for (socket, ticket) in [(&mut one, 7), (&mut other, 8)] {
+        socket.send_json(&json!({"type": "viewing", "ticket_id": ticket})).await?;
+        has(&next(&mut alice, "ticket_viewing", "started").await?, &json!({"ticket_id": ticket}))?;
+    }
+    one.send_json(&json!({"type": "typing", "ticket_id": 7, "is_typing": true})).await?;
+    has(&alice.next_of_type("user_typing").await?, &json!({"ticket_id": 7, "is_typing": true}))?;
+    one.close().await?;
+    let ends = async {
+        let (mut viewed, mut typed) = (false, false);
+        while !(viewed && typed) {
+            let frame = alice.next_json().await?;
+            ensure!(frame["ticket_id"] == 7, "{frame}");
+            viewed |= frame["type"] == "ticket_viewing" && frame["action"] == "stopped";
+            typed |= frame["type"] == "user_typing" && frame["is_typing"] == false;
+        }
+        Ok(())
+    };
+    timeout(BY_ITSELF, ends).await.context("it did not end with the tab")??;
+    let present = api_of(deployment, &team.alice).get(&team.route("presence/")).await?.expect(200)?;
+    has(&present["present"][1], &json!({"viewing": [8], "typing": []}))?;
+    lives(other).await?;
     lives(alice).await
 }
 
