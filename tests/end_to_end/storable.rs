@@ -51,6 +51,7 @@ async fn what_no_database_can_store_is_refused(deployment: &Deployment) -> anyho
         let reply = send(api.request(method, path).json(&body)).await?;
         ensure!((400..500).contains(&reply.status), "{path} {body}: {} {}", reply.status, reply.body);
     }
+    projects(deployment, &api).await?;
     // Nor has an index place for what nobody is called.
     let long: String = (0..4_000).map(|number| format!("{:x}", number * 7_919)).collect();
     let body = json!({"username": long, "password": "carillon"});
@@ -60,5 +61,40 @@ async fn what_no_database_can_store_is_refused(deployment: &Deployment) -> anyho
     api.post("/api/notifications/send/", &body).await?.expect(200)?;
     let refusal = deployment.socket("/ws/events/a%00/")?.token(&user.token).refused().await?;
     ensure!(refusal.status == 404, "{refusal:?}");
+    Ok(())
+}
+
+/// Nor has a project.
+async fn projects(deployment: &Deployment, admin: &carillon_testkit::Api) -> anyhow::Result<()> {
+    let project = deployment.project(&[]).await?;
+    let at = |rest: &str| format!("/api/projects/{}{rest}", project.id);
+    let ticket = admin.post(&at("/tickets/"), &json!({"title": "a"})).await?.expect(201)?;
+    let (one, comments) =
+        (format!("/tickets/{}/", ticket["ticket_id"]), format!("/tickets/{}/comments/", ticket["ticket_id"]));
+    for (method, path, body) in [
+        (Method::GET, "/api/projects/a%00/".to_owned(), json!({})),
+        (Method::GET, "/api/projects/?after=a%00".to_owned(), json!({})),
+        (Method::POST, at("/tickets/"), json!({"title": "a\0"})),
+        (Method::POST, at("/tickets/"), json!({"title": "a", "description": "\0"})),
+        (Method::POST, at("/tickets/"), json!({"title": "a", "labels": ["\0"]})),
+        (Method::POST, at("/tickets/"), json!({"title": "a", "assignee": "a\0"})),
+        (Method::POST, at("/tickets/"), json!({"title": "a", "status": "\0"})),
+        (Method::GET, at("/tickets/?q=a%00"), json!({})),
+        (Method::GET, at("/tickets/?label=a%00"), json!({})),
+        (Method::GET, at("/tickets/?assignee=a%00"), json!({})),
+        (Method::GET, at("/tickets/?sort=title&cursor=1.a%00"), json!({})),
+        (Method::PATCH, at(&one), json!({"title": "\0"})),
+        (Method::GET, at("/tickets/1%00/"), json!({})),
+        (Method::POST, at(&comments), json!({"message": "a\0"})),
+        (Method::POST, at("/statuses/"), json!({"name": "a\0"})),
+        (Method::GET, at("/presence/?after=1.a%00"), json!({})),
+        (Method::POST, at("/events/"), json!({"type": "a\0"})),
+    ] {
+        let reply = send(admin.request(method, &path).json(&body)).await?;
+        ensure!((400..500).contains(&reply.status), "{path} {body}: {} {}", reply.status, reply.body);
+    }
+    // In what is only handed on, it is a character as any other.
+    let body = json!({"type": "news", "data": {"\0": "a\0"}});
+    admin.post(&at("/events/"), &body).await?.expect(201)?;
     Ok(())
 }
