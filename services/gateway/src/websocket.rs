@@ -4,6 +4,8 @@
 mod close;
 mod decoder;
 mod frame;
+mod header;
+mod message;
 
 pub(crate) use close::CloseReason;
 pub(crate) use decoder::{Decoder, Incoming};

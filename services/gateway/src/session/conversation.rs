@@ -37,8 +37,8 @@ const WAITING: usize = 16;
 pub(super) enum End {
     /// The gateway closes: its reason is queued.
     Ours,
-    /// The client closes: the answer to its close frame is queued.
-    Theirs,
+    /// The client closes, with this code if it named one, and waits for an answer to that.
+    Theirs(Option<u16>),
     /// The client is gone.
     Gone,
 }
@@ -143,10 +143,7 @@ impl Conversation {
             Incoming::Binary(payload) => self.binary(payload),
             Incoming::Ping(payload) => self.shard.send(self.key, websocket::pong(&payload)),
             Incoming::Pong => {}
-            Incoming::Close(code) => {
-                self.shard.answer_close(self.key, code);
-                return Some(End::Theirs);
-            }
+            Incoming::Close(code) => return Some(End::Theirs(code)),
         }
         None
     }

@@ -24,11 +24,17 @@ use crate::{
 /// How long a client may take to read what is left for it, close frame included.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
+/// How long a client that closes is kept waiting for the answers to what it said before.
+const ANSWERS: Duration = Duration::from_secs(1);
+
 /// How long to wait for the client's own close frame.
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Bytes read at a time.
 const READ: usize = 8 * 1024;
+
+/// How often that is read off a socket before it is closed.
+const LAST_READS: usize = 64;
 
 /// A connection whose handshake is done.
 pub(crate) struct Arrival {
@@ -144,6 +150,10 @@ async fn converse(
 ) -> End {
     let mut conversation = Conversation::new(gateway.clone(), shard.clone(), key, info.clone());
     let end = talk(&mut conversation, shard, key, socket, decoder).await;
+    if let End::Theirs(code) = end {
+        let _ = tokio::time::timeout(ANSWERS, Box::pin(conversation.finish())).await;
+        shard.answer_close(key, code);
+    }
     if end != End::Ours {
         // Who sends and leaves at once has sent all the same.
         let _ = tokio::time::timeout(LAST_WORDS, Box::pin(conversation.finish())).await;
@@ -204,7 +214,17 @@ async fn finish(shard: &Shard, key: Key, socket: &TcpStream, end: End) {
     let _ = SockRef::from(socket).shutdown(Shutdown::Write);
     if end == End::Ours {
         let _ = tokio::time::timeout(FAREWELL, heard_out(socket)).await;
+    } else {
+        read_off(socket);
     }
+}
+
+/// Reads what has come after the client's close frame. A socket that is closed over unread bytes resets
+/// the connection, and that can take our own close frame from the client.
+fn read_off(socket: &TcpStream) {
+    let mut buffer = [0; READ];
+    let read = |_: &usize| socket.try_read(&mut buffer).is_ok_and(|count| count > 0);
+    (0..LAST_READS).take_while(read).count();
 }
 
 async fn written(shard: &Shard, key: Key) {

@@ -44,7 +44,7 @@ impl CloseReason {
 }
 
 /// Whether a close frame may carry a code (RFC 6455, section 7.4).
-fn can_be_sent(code: u16) -> bool {
+pub(super) fn can_be_sent(code: u16) -> bool {
     matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
 }
 

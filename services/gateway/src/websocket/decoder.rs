@@ -1,10 +1,13 @@
-//! Incoming frames: whole messages out of bytes, within bounds, or the reason to close.
+//! Incoming frames: whole messages out of bytes, within bounds, or the reason to close (RFC 6455).
 
-use actix_codec::Decoder as _;
-use actix_http::ws::{Codec, Frame, Item, ProtocolError};
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 
-use super::CloseReason;
+use super::{
+    CloseReason,
+    close::can_be_sent,
+    header::{Header, Opcode, Place, unmask},
+    message::{Message, Progress},
+};
 
 /// What a client sent.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,23 +26,18 @@ pub(crate) enum Incoming {
 
 /// Turns bytes into messages. It keeps bytes only while a frame or a fragmented message is incomplete.
 pub(crate) struct Decoder {
-    codec: Codec,
     max_size: usize,
+    /// What was fed and is not taken in yet. Of a frame that is not whole, no more than its header, or a
+    /// control frame.
     bytes: BytesMut,
-    fragments: Option<Box<Fragments>>,
-}
-
-/// A message that has not arrived whole.
-struct Fragments {
-    binary: bool,
-    payload: BytesMut,
+    /// A message that has not arrived whole.
+    message: Option<Box<Message>>,
 }
 
 impl Decoder {
     /// A decoder of messages of up to `max_size` bytes.
     pub(crate) fn new(max_size: usize) -> Self {
-        let codec = Codec::new().max_size(max_size);
-        Self { codec, max_size, bytes: BytesMut::new(), fragments: None }
+        Self { max_size, bytes: BytesMut::new(), message: None }
     }
 
     /// Takes in what was read.
@@ -50,63 +48,63 @@ impl Decoder {
     /// The next message, if it is there whole.
     ///
     /// # Errors
-    /// Why the connection has to be closed. Nothing can be decoded after that.
+    /// Why the connection has to be closed: a text that is not UTF-8, or a frame that is too long, as
+    /// soon as that is certain. Nothing can be decoded after that.
     pub(crate) fn next(&mut self) -> Result<Option<Incoming>, CloseReason> {
-        while !self.bytes.is_empty() {
-            self.refuse_too_long()?;
-            let Some(frame) = self.codec.decode(&mut self.bytes).map_err(reason)? else { return Ok(None) };
-            if let Some(incoming) = self.assemble(frame)? {
-                return Ok(Some(incoming));
+        loop {
+            if let Some(message) = self.message.as_mut().filter(|message| message.is_in_frame()) {
+                match message.receive(&mut self.bytes)? {
+                    Progress::Waiting => break,
+                    Progress::Continued => {}
+                    Progress::Whole => return Ok(self.message.take().map(|message| whole(*message))),
+                }
             }
+            let Some(header) = Header::parse(&self.bytes, self.place())? else { break };
+            let is_whole = self.bytes.len() - header.size >= header.length;
+            if header.opcode.is_control() {
+                if !is_whole {
+                    break;
+                }
+                let payload = self.payload(&header);
+                return control(header.opcode, payload).map(Some);
+            }
+            let is_binary = header.opcode == Opcode::Binary;
+            if is_whole && header.is_last && self.message.is_none() {
+                let payload = self.payload(&header);
+                return if is_binary { Ok(Some(Incoming::Binary(payload))) } else { text(payload).map(Some) };
+            }
+            self.bytes.advance(header.size);
+            self.message.get_or_insert_with(|| Box::new(Message::new(is_binary))).begin(&header);
         }
-        // An idle connection holds no buffer.
-        self.bytes = BytesMut::new();
+        if self.bytes.is_empty() {
+            // An idle connection holds no buffer.
+            self.bytes = BytesMut::new();
+        }
         Ok(None)
     }
 
-    /// The codec waits for the whole of a frame before it looks at its length: a frame that
-    /// announces too much is refused by its header already.
-    fn refuse_too_long(&self) -> Result<(), CloseReason> {
-        match declared_length(&self.bytes) {
-            Some(length) if length > self.max_size as u64 => Err(CloseReason::TOO_BIG),
-            _ => Ok(()),
-        }
+    fn place(&self) -> Place {
+        let held = self.message.as_ref().map_or(0, |message| message.len());
+        Place { is_within_message: self.message.is_some(), room: self.max_size.saturating_sub(held) }
     }
 
-    fn assemble(&mut self, frame: Frame) -> Result<Option<Incoming>, CloseReason> {
-        Ok(Some(match frame {
-            Frame::Text(payload) => text(payload)?,
-            Frame::Binary(payload) => Incoming::Binary(payload),
-            Frame::Ping(payload) => Incoming::Ping(payload),
-            Frame::Pong(_) => Incoming::Pong,
-            Frame::Close(reason) => Incoming::Close(reason.map(|reason| reason.code.into())),
-            Frame::Continuation(item) => return self.continued(item),
-        }))
-    }
-
-    fn continued(&mut self, item: Item) -> Result<Option<Incoming>, CloseReason> {
-        let (part, last) = match item {
-            Item::FirstText(part) => (self.started(false, part), false),
-            Item::FirstBinary(part) => (self.started(true, part), false),
-            Item::Continue(part) => (part, false),
-            Item::Last(part) => (part, true),
+    /// The payload of a frame that is there whole.
+    fn payload(&mut self, header: &Header) -> Bytes {
+        self.bytes.advance(header.size);
+        let mut payload = match self.bytes.len() {
+            length if length == header.length => std::mem::take(&mut self.bytes),
+            _ => self.bytes.split_to(header.length),
         };
-        let fragments = self.fragments.as_mut().ok_or(CloseReason::PROTOCOL_ERROR)?;
-        if fragments.payload.len() + part.len() > self.max_size {
-            return Err(CloseReason::TOO_BIG);
-        }
-        fragments.payload.extend_from_slice(&part);
-        if !last {
-            return Ok(None);
-        }
-        let Some(fragments) = self.fragments.take() else { return Ok(None) };
-        let payload = fragments.payload.freeze();
-        if fragments.binary { Ok(Some(Incoming::Binary(payload))) } else { text(payload).map(Some) }
+        unmask(&mut payload, header.mask, 0);
+        payload.freeze()
     }
+}
 
-    fn started(&mut self, binary: bool, part: Bytes) -> Bytes {
-        self.fragments = Some(Box::new(Fragments { binary, payload: BytesMut::new() }));
-        part
+/// Its text was checked as it came.
+fn whole(message: Message) -> Incoming {
+    match message.is_binary {
+        true => Incoming::Binary(message.into_payload()),
+        false => Incoming::Text(message.into_payload()),
     }
 }
 
@@ -117,19 +115,26 @@ fn text(payload: Bytes) -> Result<Incoming, CloseReason> {
     }
 }
 
-fn reason(error: ProtocolError) -> CloseReason {
-    match error {
-        ProtocolError::Overflow => CloseReason::TOO_BIG,
-        _ => CloseReason::PROTOCOL_ERROR,
+fn control(opcode: Opcode, payload: Bytes) -> Result<Incoming, CloseReason> {
+    match opcode {
+        Opcode::Ping => Ok(Incoming::Ping(payload)),
+        Opcode::Close => closed(&payload),
+        _ => Ok(Incoming::Pong),
     }
 }
 
-/// The payload length that a frame's header announces (RFC 6455, section 5.2), once it is there.
-fn declared_length(bytes: &[u8]) -> Option<u64> {
-    match bytes.get(1)? & 0x7F {
-        126 => Some(u16::from_be_bytes(bytes.get(2..4)?.try_into().ok()?).into()),
-        127 => Some(u64::from_be_bytes(bytes.get(2..10)?.try_into().ok()?)),
-        length => Some(length.into()),
+/// What a close frame says (section 5.5.1).
+fn closed(payload: &[u8]) -> Result<Incoming, CloseReason> {
+    let Some((code, reason)) = payload.split_first_chunk() else {
+        return if payload.is_empty() { Ok(Incoming::Close(None)) } else { Err(CloseReason::PROTOCOL_ERROR) };
+    };
+    let code = u16::from_be_bytes(*code);
+    if !can_be_sent(code) {
+        return Err(CloseReason::PROTOCOL_ERROR);
+    }
+    match std::str::from_utf8(reason) {
+        Ok(_) => Ok(Incoming::Close(Some(code))),
+        Err(_) => Err(CloseReason::INVALID_UTF8),
     }
 }
 
@@ -155,14 +160,31 @@ mod tests {
         frame
     }
 
-    fn decoded(bytes: &[u8]) -> Result<Vec<Incoming>, CloseReason> {
-        let mut decoder = Decoder::new(MAX);
-        decoder.feed(bytes);
-        let mut all = Vec::new();
-        while let Some(incoming) = decoder.next()? {
-            all.push(incoming);
+    /// The messages of a stream that arrives in these pieces, and why it is refused after them.
+    fn taken_in<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (Vec<Incoming>, Option<CloseReason>) {
+        let (mut decoder, mut messages) = (Decoder::new(MAX), Vec::new());
+        for piece in pieces {
+            decoder.feed(piece);
+            loop {
+                match decoder.next() {
+                    Ok(Some(incoming)) => messages.push(incoming),
+                    Ok(None) => break,
+                    Err(reason) => return (messages, Some(reason)),
+                }
+            }
+            let held = decoder.bytes.capacity() + decoder.message.as_ref().map_or(0, |it| it.capacity());
+            // Besides the message, what was read last and a control frame that isn't whole, which a buffer
+            // that grows may have doubled.
+            assert!(held <= MAX + 2 * (piece.len() + 139), "{held} bytes are held");
         }
-        Ok(all)
+        (messages, None)
+    }
+
+    fn decoded(bytes: &[u8]) -> Result<Vec<Incoming>, CloseReason> {
+        match taken_in([bytes]) {
+            (messages, None) => Ok(messages),
+            (_, Some(reason)) => Err(reason),
+        }
     }
 
     #[test]
@@ -190,31 +212,77 @@ mod tests {
         assert_eq!(decoded(&masked(0x81, &[b'a'; MAX])).expect("a message").len(), 1);
     }
 
+    #[test]
+    fn a_close_frame_is_refused_for_what_is_wrong_with_it() {
+        let close = |payload: &[u8]| decoded(&masked(0x88, payload)).map_err(|reason| reason.code);
+        assert_eq!(close(b""), Ok(vec![Incoming::Close(None)]));
+        assert_eq!(close(b"\x03\xE8"), Ok(vec![Incoming::Close(Some(1000))]));
+        assert_eq!(close(b"\x0F\xA0\xC3\xA9"), Ok(vec![Incoming::Close(Some(4000))]));
+        assert_eq!(close(b"\x03"), Err(1002), "half a code");
+        assert_eq!(close(b"\x03\xED"), Err(1002), "1005 is never sent");
+        assert_eq!(close(b"\x03\xE8\xC3"), Err(1007), "the reason is not UTF-8");
+    }
+
+    #[test]
+    fn a_text_is_refused_before_it_is_whole() {
+        let frame = masked(0x81, "κόσμε\u{10FFFF}".as_bytes());
+        let second = frame.len() - 3;
+        let ending_in = |byte| [&frame[..second], &[byte]].concat();
+        // U+110000 would begin with these two bytes, U+10F000 does with those.
+        assert_eq!(decoded(&ending_in(0x90)).expect_err("a reason").code, 1007, "in a frame");
+        assert_eq!(decoded(&ending_in(0x8F)).expect("so far"), []);
+        let parts = [masked(0x01, "κόσμε".as_bytes()), masked(0x00, b"\xF4\x90")].concat();
+        assert_eq!(decoded(&parts).expect_err("a reason").code, 1007, "in a fragment");
+    }
+
+    /// Frames as a client sends them, and some that none may send.
+    fn frame() -> impl Strategy<Value = Vec<u8>> {
+        let first = prop_oneof![
+            6 => prop::sample::select(vec![0x01_u8, 0x02, 0x00, 0x80, 0x81, 0x82, 0x89, 0x8A]),
+            1 => any::<u8>(),
+        ];
+        let payload = prop_oneof![
+            2 => "\\PC{0,60}".prop_map(String::into_bytes),
+            1 => prop::collection::vec(any::<u8>(), 0..400),
+        ];
+        let length = prop_oneof![8 => Just(None), 1 => any::<u64>().prop_map(Some)];
+        (first, payload, any::<[u8; 4]>(), length).prop_map(|(first, mut payload, mask, length)| {
+            unmask(&mut payload, mask, 0);
+            let length = length.unwrap_or(payload.len() as u64);
+            let length = if length < 126 {
+                vec![0x80 | u8::try_from(length).expect("short")]
+            } else {
+                [&[0xFF], &length.to_be_bytes()[..]].concat()
+            };
+            [&[first], &length[..], &mask, &payload].concat()
+        })
+    }
+
+    fn stream() -> impl Strategy<Value = Vec<u8>> {
+        prop_oneof![
+            1 => prop::collection::vec(any::<u8>(), 0..3_000),
+            4 => prop::collection::vec(frame(), 0..12).prop_map(|frames| frames.concat()),
+        ]
+    }
+
     proptest! {
-        /// Whatever arrives, in whatever pieces: no panic, the same messages, and nothing larger than allowed.
+        /// What a fuzzer would try: whatever arrives, in whatever pieces, there is no panic, the same messages
+        /// and the same end come of it, and nothing larger is held than allowed.
         #[test]
-        fn arbitrary_bytes_are_decoded_or_refused(
-            bytes in prop::collection::vec(any::<u8>(), 0..3_000),
-            cut in 1_usize..64,
+        fn a_stream_means_the_same_however_it_is_cut(
+            bytes in stream(),
+            cuts in prop::collection::vec(1_usize..200, 1..40),
         ) {
-            let whole = decoded(&bytes);
-            let mut decoder = Decoder::new(MAX);
             let mut pieces = Vec::new();
-            let mut failure = None;
-            'feeding: for piece in bytes.chunks(cut) {
-                decoder.feed(piece);
-                loop {
-                    match decoder.next() {
-                        Ok(Some(incoming)) => pieces.push(incoming),
-                        Ok(None) => break,
-                        Err(reason) => { failure = Some(reason); break 'feeding; }
-                    }
-                }
+            let (mut rest, mut cuts) = (&bytes[..], cuts.iter().cycle());
+            while let Some(cut) = cuts.next().filter(|_| !rest.is_empty()) {
+                let (piece, after) = rest.split_at(rest.len().min(*cut));
+                pieces.push(piece);
+                rest = after;
             }
-            match whole {
-                Ok(messages) => { prop_assert_eq!(failure, None); prop_assert_eq!(messages, pieces); }
-                Err(_) => prop_assert!(failure.is_some()),
-            }
+            let whole = taken_in([&bytes[..]]);
+            prop_assert_eq!(&taken_in(pieces), &whole);
+            prop_assert_eq!(&taken_in(bytes.chunks(1)), &whole);
         }
 
         /// A message is the same however it is cut into fragments.

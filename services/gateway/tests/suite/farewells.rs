@@ -51,6 +51,24 @@ fn who_says_goodbye_has_left_and_who_vanishes_may_return() {
 }
 
 #[test]
+fn who_says_something_and_closes_hears_the_answer_first() {
+    with_gateway(&[], async |bed| {
+        let mut client = bed.greeted(PATH).await;
+        client.send("{}").await;
+        close_with(&mut client, Some(4321)).await;
+        assert_eq!(client.json().await["answer"], 1);
+        assert_eq!(client.closed_at_once().await.0, 4321);
+        // Its owner may take its time: the client need not wait for it to be let go.
+        let mut hasty = bed.greeted(PATH).await;
+        let mut held = bed.services.hold_frame();
+        hasty.send("{}").await;
+        held.reached().await;
+        close_with(&mut hasty, Some(4321)).await;
+        assert_eq!(hasty.closed_at_once().await.0, 4321);
+    });
+}
+
+#[test]
 fn who_is_sent_away_for_good_has_left() {
     with_gateway(&[], async |bed| {
         let mut witness = bed.greeted(PATH).await;
