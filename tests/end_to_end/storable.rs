@@ -51,7 +51,7 @@ async fn what_no_database_can_store_is_refused(deployment: &Deployment) -> anyho
         let reply = send(api.request(method, path).json(&body)).await?;
         ensure!((400..500).contains(&reply.status), "{path} {body}: {} {}", reply.status, reply.body);
     }
-    projects(deployment, &api).await?;
+    projects(deployment, api).await?;
     // Nor has an index place for what nobody is called.
     let long: String = (0..4_000).map(|number| format!("{:x}", number * 7_919)).collect();
     let body = json!({"username": long, "password": "carillon"});
