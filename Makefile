@@ -38,6 +38,12 @@ test-e2e: setup-tests build ## run the end-to-end tests, against one process and
 	$(CARGO) test --workspace --test layers --test benchmark
 	$(CARGO) test --workspace --test end_to_end -- $(ARGS)
 
+.PHONY: conformance
+conformance: ## hold the gateway's socket to RFC 6455, case by case, with clients of other make (installs Chromium; ARGS=7.1 selects)
+	scripts/setup-tests.sh chromium
+	PROPTEST_CASES=20000 $(CARGO) test -p carillon-gateway --lib websocket
+	$(CARGO) test -p carillon-gateway --test conformance -- --include-ignored $(ARGS)
+
 .PHONY: bench
 bench: ## measure a gateway beside a bare loop, and rooms beside bare writes (release build; see docs/performance.md)
 	$(CARGO) build --release --workspace --bins

@@ -2,6 +2,7 @@
 # Installs what the tests need beside Rust and a C compiler: nats-server, Postgres and setpriv, which they
 # start themselves on free ports with private directories; and the clients that the documents use: curl, Python's
 # websockets and wscat, those two beside the tests. Does nothing where all is there.
+# With the argument "chromium" it installs that, too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -34,6 +35,7 @@ python_has_venv() {
 
 missing=()
 packages=()
+all="nats-server postgresql util-linux curl python3-venv nodejs npm"
 need() {
   missing+=("$1")
   packages+=("$2")
@@ -45,16 +47,21 @@ present curl || need curl curl
 python_has_venv || need "python3 with venv" python3-venv
 present node || need node nodejs
 present npm || need npm npm
+if [[ ${1:-} == chromium ]]; then
+  all+=" chromium"
+  present chromium || present chromium-browser || present google-chrome || present google-chrome-stable || need Chromium chromium
+fi
 
 give_up() {
   {
     echo "The tests need what this machine lacks (${missing[*]}), and $1."
     echo "On Debian 12 or newer, or Ubuntu 24.04 or newer, install it as root:"
     echo
-    echo "  apt-get install nats-server postgresql util-linux curl python3-venv nodejs npm"
+    echo "  apt-get install $all"
     echo
     echo "Elsewhere install nats-server $oldest_nats or newer, a PostgreSQL server (15 or newer, with initdb),"
     echo "setpriv (a part of util-linux), curl, Python 3.11 or newer, and Node.js 18 or newer with npm;"
+    [[ $all != *" chromium" ]] || echo "for \`make conformance\` Chromium or Chrome;"
     echo "each has to be on PATH."
   } >&2
   exit 1

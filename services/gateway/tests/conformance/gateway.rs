@@ -1,0 +1,90 @@
+//! The gateway, a process of its own, that lets everyone in and takes the largest messages it can.
+
+use std::{
+    fs::{self, File},
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, bail};
+use tempfile::TempDir;
+
+use crate::stage::{LARGEST_BINARY, LARGEST_TEXT};
+
+/// How long it may take to become ready, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// It is killed when this is dropped, and when the thread ends that started it.
+pub(crate) struct GatewayProcess {
+    child: Child,
+    _directory: TempDir,
+}
+
+impl GatewayProcess {
+    /// Starts one, and says where it listens.
+    pub(crate) fn start(nats_url: &str) -> anyhow::Result<(Self, SocketAddr)> {
+        let directory = TempDir::with_prefix("carillon-conformance-")?;
+        let log = directory.path().join("gateway.log");
+        let (listen, operations) = (free_address()?, free_address()?);
+        let arguments = [
+            ("--listen", listen.to_string()),
+            ("--ops-listen", operations.to_string()),
+            ("--nats-url", nats_url.to_owned()),
+            ("--allow-anonymous", "all".to_owned()),
+            ("--frame-bytes", LARGEST_TEXT.to_string()),
+            ("--binary-frame-bytes", LARGEST_BINARY.to_string()),
+            // Nobody is slowed down.
+            ("--binary-bytes-per-minute", u32::MAX.to_string()),
+            ("--log", "warn".to_owned()),
+        ];
+        let file = File::create(&log)?;
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL", "--", env!("CARGO_BIN_EXE_gateway")]);
+        command.args(arguments.iter().flat_map(|(name, value)| [*name, value]));
+        // What a shell has set for another gateway is none of this one's business.
+        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
+        let child = command.spawn().context("setpriv: run `make setup-tests` first")?;
+        let mut process = Self { child, _directory: directory };
+        let ready = process.await_ready(operations);
+        ready.with_context(|| fs::read_to_string(&log).unwrap_or_default())?;
+        Ok((process, listen))
+    }
+
+    fn await_ready(&mut self, operations: SocketAddr) -> anyhow::Result<()> {
+        let since = Instant::now();
+        while !is_ready(operations).unwrap_or(false) {
+            if let Some(status) = self.child.try_wait()? {
+                bail!("the gateway has ended: {status}");
+            }
+            if since.elapsed() > PATIENCE {
+                bail!("the gateway is not ready");
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for GatewayProcess {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Free now, and hardly taken within the moment until the gateway listens.
+fn free_address() -> anyhow::Result<SocketAddr> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+}
+
+fn is_ready(operations: SocketAddr) -> anyhow::Result<bool> {
+    let mut stream = TcpStream::connect(operations)?;
+    write!(stream, "GET /readyz HTTP/1.1\r\nHost: {operations}\r\nConnection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer.starts_with("HTTP/1.1 200 "))
+}
