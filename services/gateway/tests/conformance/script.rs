@@ -218,7 +218,7 @@ fn hear(peer: &mut Peer, count: usize, heard: &mut Vec<Heard>) -> anyhow::Result
     while heard.len() < count {
         match peer.next()? {
             message @ (Heard::Text(_) | Heard::Binary(_) | Heard::Pong(_)) => heard.push(message),
-            other => bail!("{other:?} after {}", shown(heard)),
+            other => bail!("{} after {}", shown(&[other]), shown(heard)),
         }
     }
     Ok(())
@@ -244,13 +244,23 @@ fn end(peer: &mut Peer, heard: &mut Vec<Heard>, code: u16) -> anyhow::Result<()>
     Ok(())
 }
 
-/// Messages can be long.
+/// As a person reads it. Messages can be long.
 fn shown(heard: &[Heard]) -> String {
-    let mut text = format!("{heard:?}");
-    if text.len() > 400 {
-        let end = (0..=400).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
-        text.truncate(end);
-        text.push('…');
+    let one = |heard: &Heard| match heard {
+        Heard::Text(payload) => excerpt("a text", payload),
+        Heard::Binary(payload) => excerpt("a binary message", payload),
+        Heard::Pong(payload) => excerpt("a pong", payload),
+        Heard::Close(code) => format!("a close frame with {code}"),
+        Heard::End => "the end".to_owned(),
+    };
+    let mut all: Vec<String> = heard.iter().take(10).map(one).collect();
+    if heard.len() > all.len() {
+        all.push(format!("{} more", heard.len() - all.len()));
     }
-    text
+    if all.is_empty() { "nothing".to_owned() } else { all.join(", ") }
+}
+
+fn excerpt(kind: &str, payload: &[u8]) -> String {
+    let start: String = String::from_utf8_lossy(payload).chars().take(60).collect();
+    format!("{kind} of {} bytes ({start:?})", payload.len())
 }

@@ -29,7 +29,7 @@ pub(super) fn cases() -> Vec<Case> {
         let pings: Vec<u8> = payloads.clone().flat_map(|payload| frame(PING, &payload)).collect();
         payloads.fold(texts().send(pings), |script, payload| script.expect(Heard::Pong(payload)))
     }));
-    cases.push(Case::new("A.16", "text of binary's endpoint: refused with 1003", || {
+    cases.push(Case::new("A.16", "text at an endpoint of binary messages: refused with 1003", || {
         at(BINARIES).send(frame(TEXT, SAID)).closed(1003)
     }));
     cases.push(Case::new(

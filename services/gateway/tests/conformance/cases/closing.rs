@@ -24,7 +24,7 @@ pub(super) fn cases() -> Vec<Case> {
         })
     }));
     cases.extend([("7.13.1", 5000), ("7.13.2", 65_535)].map(|(number, code)| {
-        let text = format!("code {code}, of which nothing is said: refused");
+        let text = format!("code {code}, which nothing defines: refused");
         Case::new(number, text, move || closing(&close(code, b"")).closed(1002)).informational()
     }));
     cases

@@ -119,7 +119,7 @@ fn in_chops(number: String, kind: Kind, size: usize) -> Case {
 
 /// Texts are answered by the gateway itself, binary messages by their owner.
 fn rounds(number: String, kind: Kind, length: usize) -> Case {
-    let text = format!("{ROUNDS} round trips of a {} of {length} bytes", kind.name);
+    let text = format!("{ROUNDS} round trips of a {} that carries {length} bytes", kind.name);
     Case::of(number, text, move |stage| {
         let mut peer = Peer::connect(stage.address, kind.path, "")?;
         let (said, heard) = match kind.opcode {
@@ -130,7 +130,7 @@ fn rounds(number: String, kind: Kind, length: usize) -> Case {
         for round in 0..ROUNDS {
             peer.send(&said);
             let next = peer.next()?;
-            ensure!(next == heard, "{next:?} in round {round}");
+            ensure!(next == heard, "another answer in round {round}");
         }
         peer.send(&close(1000, b""));
         ensure!(peer.next()? == Heard::Close(1000) && peer.next()? == Heard::End, "it ends otherwise");
