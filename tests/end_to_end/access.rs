@@ -71,8 +71,11 @@ async fn s0_03_a_room_of_an_organisation_is_for_its_members(deployment: &Deploym
     let admin = deployment.admin().await?;
     let (alice, bob) = (deployment.user("alice").await?, deployment.user("bob").await?);
     let org = deployment.org(&[&alice]).await?;
-    set(admin.api(), "collaboration", &prefix, &format!("org:{org}")).await?;
     let room = format!("/ws/collaboration/{prefix}-board/");
+    let mut early = connect(first, &room, &alice.token).await?;
+    set(admin.api(), "collaboration", &prefix, &format!("org:{org}")).await?;
+    // Who enters before the room is cleared would have to come back as well.
+    ends(&mut early, 1012).await?;
     let mut member = connect(first, &room, &alice.token).await?;
     refused(second.socket(&room)?.token(&bob.token), 4003).await?;
     admin.add_org_member(&org, &bob.id).await?;
@@ -134,11 +137,11 @@ async fn rules_by_configuration(process: &carillon_testkit::OneProcess) -> anyho
     let (admin, alice) = (deployment.admin().await?, deployment.user("alice").await?);
     refused(deployment.socket("/ws/chat/eng-1/")?, 4003).await?;
     refused(deployment.socket("/ws/documents/x/")?, 4401).await?;
-    let socket = deployment.socket("/ws/chat/eng-1/?since=")?.token(&alice.token);
-    lives(greeted(socket).await?).await?;
+    let mut early = greeted(deployment.socket("/ws/chat/eng-1/?since=")?.token(&alice.token)).await?;
     lives(greeted(deployment.socket("/ws/chat/general/?since=")?).await?).await?;
     let listed = admin.api().get(ROUTE).await?.expect(200)?;
     has(&listed["rules"][0], &json!({"prefix": "eng-", "source": "configuration", "in_force": true}))?;
     set(admin.api(), "chat", "eng-", "everyone").await?;
+    ends(&mut early, 1012).await?;
     lives(greeted(deployment.socket("/ws/chat/eng-1/?since=")?).await?).await
 }

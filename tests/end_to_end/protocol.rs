@@ -46,7 +46,7 @@ async fn a_message_may_have_64_kib_and_no_more(deployment: &Deployment) -> anyho
     let larger = padded(LARGEST + 1);
     let larger = larger.as_bytes();
     let mut announced = vec![FIN | TEXT, MASKED | 127];
-    announced.extend(u64::MAX.to_be_bytes());
+    announced.extend(i64::MAX.to_be_bytes());
     for bytes in [
         frame(FIN | TEXT, larger),
         frame(FIN | BINARY, larger),
@@ -63,7 +63,10 @@ async fn a_message_may_have_64_kib_and_no_more(deployment: &Deployment) -> anyho
 async fn a_violation_of_the_protocol_closes_with_1002(deployment: &Deployment) -> anyhow::Result<()> {
     let unmasked = b"\x81\x04null".to_vec();
     let unmasked_ping = b"\x89\x00".to_vec();
+    let mut length_of_64_bits = vec![FIN | TEXT, MASKED | 127];
+    length_of_64_bits.extend(u64::MAX.to_be_bytes());
     for (what, bytes) in [
+        ("a length whose first bit is set", length_of_64_bits),
         ("not masked", unmasked),
         ("a ping that isn't masked", unmasked_ping),
         ("reserved bit 1", frame(FIN | 0x40 | TEXT, b"null")),
@@ -81,7 +84,6 @@ async fn a_violation_of_the_protocol_closes_with_1002(deployment: &Deployment) -
         ("a long ping", frame(FIN | PING, &[b'x'; 126])),
         ("a fragmented close", frame(CLOSE, &1000_u16.to_be_bytes())),
         ("a long close", frame(FIN | CLOSE, &[&1000_u16.to_be_bytes()[..], &[b'x'; 124]].concat())),
-        ("a close whose reason isn't UTF-8", frame(FIN | CLOSE, b"\x03\xE8\xFF")),
         ("half a close code", frame(FIN | CLOSE, b"\x03")),
         ("close code 0", frame(FIN | CLOSE, &0_u16.to_be_bytes())),
         ("close code 999", frame(FIN | CLOSE, &999_u16.to_be_bytes())),
@@ -97,12 +99,13 @@ async fn a_violation_of_the_protocol_closes_with_1002(deployment: &Deployment) -
     Ok(())
 }
 
-/// In a message, at the end of one, and over fragments.
+/// In a message, at the end of one, over fragments, and in the reason of a close frame.
 async fn text_that_is_not_utf_8_closes_with_1007(deployment: &Deployment) -> anyhow::Result<()> {
     for bytes in [
         frame(FIN | TEXT, b"\"\xFF\""),
         frame(FIN | TEXT, b"\"\xC3"),
         frame(FIN | TEXT, b"\"\xED\xA0\x80\""),
+        frame(FIN | CLOSE, b"\x03\xE8\xFF"),
         [frame(TEXT, b"\"\xC3"), frame(FIN, b"\"")].concat(),
     ] {
         closes(deployment, &bytes, 1007).await.with_context(|| format!("{bytes:?}"))?;
