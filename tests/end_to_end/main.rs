@@ -35,6 +35,7 @@ mod permissions;
 mod project_management;
 mod projects;
 mod protocol;
+mod proxies;
 mod refusals;
 mod restart;
 mod revocation;
@@ -68,6 +69,7 @@ fn main() -> ExitCode {
     attachments::register(&mut suite);
     conversations_chat::register(&mut suite);
     origins::register(&mut suite);
+    proxies::register(&mut suite);
     organisations::register(&mut suite);
     identity::register(&mut suite);
     refusals::register(&mut suite);

@@ -8,8 +8,14 @@ use anyhow::Context;
 use carillon_blob::BlobArgs;
 use carillon_contract::{Dialect, ENDPOINTS, ROUTES};
 use clap::Args as ClapArgs;
+use ipnet::IpNet;
 
-use crate::{gateway::Settings, shard::Limits};
+pub use crate::client::ForwardedHeader;
+use crate::{
+    client::{Proxies, network},
+    gateway::Settings,
+    shard::Limits,
+};
 pub use issuers::IssuerArgs;
 
 /// Hosts that a gateway on a laptop is reached by, as Django has them with `DEBUG`.
@@ -36,6 +42,19 @@ pub struct Args {
     /// `https://app.example.com`, or `*`.
     #[arg(long, env = "CARILLON_CORS_ORIGINS", value_name = "ORIGINS", value_delimiter = ',')]
     pub cors_origins: Vec<String>,
+
+    /// Addresses and networks of the proxies in front of this gateway, separated by commas, as
+    /// `10.0.0.0/8,192.0.2.7`. Where a client is, is taken from their headers, and from nobody else's.
+    #[arg(long, env = "CARILLON_TRUSTED_PROXIES", value_name = "NETWORKS", value_delimiter = ',', value_parser = network)]
+    pub trusted_proxies: Vec<IpNet>,
+
+    /// The header in which they say it. One that they don't set would be their clients' own.
+    #[arg(long, env = "CARILLON_FORWARDED_HEADER", value_name = "HEADER", default_value = "x-forwarded-for")]
+    pub forwarded_header: ForwardedHeader,
+
+    /// Connections of trusted proxies begin with the PROXY protocol, version 1 or 2.
+    #[arg(long, env = "CARILLON_PROXY_PROTOCOL", requires = "trusted_proxies")]
+    pub proxy_protocol: bool,
 
     /// Endpoints and routes that callers without a token may use, separated by commas:
     /// `notifications` (listening to what is sent to everyone), `notifications.send` (sending to
@@ -129,6 +148,11 @@ impl Args {
         Ok(Settings {
             allowed_hosts: self.allowed_hosts.parse()?,
             cors_origins: self.cors_origins.clone(),
+            proxies: Proxies {
+                trusted: self.trusted_proxies.clone(),
+                header: self.forwarded_header,
+                speak_proxy_protocol: self.proxy_protocol,
+            },
             anonymous: self.allow_anonymous.clone().unwrap_or_default(),
             dialect: self.default_dialect,
             refuse_with_http: self.refuse_with_http,

@@ -85,7 +85,7 @@ pub(crate) async fn serve(
         Err(problem) => {
             // Not the query, which is the permission.
             tracing::info!(
-                method = %request.method(), path = request.path(), address = edge::address(&request), request = id,
+                method = %request.method(), path = request.path(), address = edge::address(&gateway, &request), request = id,
                 status = problem.status(), reason = problem.detail(), "a transfer was refused"
             );
             edge::response(problem.into_reply(), &id)

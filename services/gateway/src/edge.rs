@@ -79,8 +79,8 @@ pub(crate) fn check_host(gateway: &Gateway, request: &HttpRequest) -> Result<(),
 }
 
 /// Where a request comes from.
-pub(crate) fn address(request: &HttpRequest) -> String {
-    request.peer_addr().map(|address| address.ip().to_string()).unwrap_or_default()
+pub(crate) fn address(gateway: &Gateway, request: &HttpRequest) -> String {
+    gateway.client(request.head()).to_string()
 }
 
 /// A service's reply as an HTTP response.

@@ -1,6 +1,7 @@
 //! What every worker of a gateway shares.
 
 use std::{
+    net::IpAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -8,12 +9,13 @@ use std::{
     time::Duration,
 };
 
+use actix_http::RequestHead;
 use carillon_bus::Bus;
 use carillon_contract::{Dialect, Endpoint, Payload};
 
 use crate::{
-    authenticator::Authenticator, blobs::Door, hosts::AllowedHosts, hub::Hub, leases::Leases,
-    metrics::Metrics,
+    authenticator::Authenticator, blobs::Door, client::Proxies, hosts::AllowedHosts, hub::Hub,
+    leases::Leases, metrics::Metrics,
 };
 
 /// One gateway.
@@ -38,6 +40,8 @@ pub(crate) struct Settings {
     pub(crate) allowed_hosts: AllowedHosts,
     /// Origins whose pages may use the HTTP API, or `*`.
     pub(crate) cors_origins: Vec<String>,
+    /// Whose word counts about where clients are.
+    pub(crate) proxies: Proxies,
     /// Endpoints and routes, by name, that let anonymous callers in; "all" stands for all that can.
     pub(crate) anonymous: Vec<String>,
     /// The dialect where neither the client nor its having a token says.
@@ -84,6 +88,11 @@ impl Gateway {
     /// An id for a connection, unique for ever.
     pub(crate) fn connection_id(&self) -> String {
         format!("{}-{}", self.incarnation, self.connections.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Where the client of a request is.
+    pub(crate) fn client(&self, head: &RequestHead) -> IpAddr {
+        self.settings.proxies.client(head.peer_addr, head.headers())
     }
 
     pub(crate) fn is_draining(&self) -> bool {

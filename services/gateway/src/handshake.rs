@@ -49,12 +49,12 @@ pub(crate) async fn decide(gateway: &Arc<Gateway>, head: &RequestHead) -> Decisi
     match examine(gateway, head, located).await {
         Ok((admission, query)) => {
             gateway.metrics.handshakes.with_label_values(&[endpoint.name, "accepted"]).inc();
-            log_accepted(head, &admission.info);
+            log_accepted(gateway, head, &admission.info);
             Decision::Admit(admission, query)
         }
         Err((refusal, admission)) => {
             gateway.metrics.handshakes.with_label_values(&[endpoint.name, refusal.outcome()]).inc();
-            log(endpoint, head, &refusal);
+            log(gateway, endpoint, head, &refusal);
             refuse(gateway, refusal, admission)
         }
     }
@@ -136,22 +136,18 @@ fn refuse(gateway: &Gateway, refusal: Refusal, admission: Option<Box<Admission>>
 }
 
 /// One line for each attempt that gets as far as its endpoint's owner (S4-11).
-fn log_accepted(head: &RequestHead, info: &SessionInfo) {
+fn log_accepted(gateway: &Gateway, head: &RequestHead, info: &SessionInfo) {
     tracing::info!(
-        endpoint = info.endpoint.name, address = address(head), connection = %info.connection,
+        endpoint = info.endpoint.name, address = %gateway.client(head), connection = %info.connection,
         user = info.user().unwrap_or_default(), "a handshake was accepted"
     );
 }
 
-fn address(head: &RequestHead) -> String {
-    head.peer_addr.map(|address| address.ip().to_string()).unwrap_or_default()
-}
-
 /// One line for each refusal, without the token (S1-16, S4-11).
-fn log(endpoint: &Endpoint, head: &RequestHead, refusal: &Refusal) {
+fn log(gateway: &Gateway, endpoint: &Endpoint, head: &RequestHead, refusal: &Refusal) {
     let path = head.uri.path_and_query().map_or("", |path| path.as_str());
     tracing::info!(
-        endpoint = endpoint.name, address = address(head), path = %redact(path), reason = %refusal,
+        endpoint = endpoint.name, address = %gateway.client(head), path = %redact(path), reason = %refusal,
         "a handshake was refused"
     );
 }

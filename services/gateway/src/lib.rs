@@ -3,7 +3,8 @@
 //! It authenticates, opens and closes sessions, passes frames and HTTP requests on to the service
 //! that owns the endpoint or route, and fans events out. It knows no chat, ticket or notification.
 //!
-//! - [`handshake`] decides who may connect; [`session`] is the life of a connection;
+//! - [`client`] is where a client is; [`handshake`] decides who may connect; [`session`] is the life of a
+//!   connection;
 //! - [`hub`] subscribes, orders events and fills gaps, once per gateway;
 //! - [`shard`] fans out, once per worker thread; [`websocket`] is the protocol;
 //! - [`edge`] is the HTTP door, [`blobs`] that of files; [`access`] follows revocations;
@@ -13,6 +14,7 @@ mod access;
 mod args;
 mod authenticator;
 mod blobs;
+mod client;
 mod clock;
 mod edge;
 mod gateway;
@@ -44,7 +46,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use access::{Access, Follower};
-pub use args::{Args, IssuerArgs};
+pub use args::{Args, ForwardedHeader, IssuerArgs};
 use authenticator::Authenticator;
 use blobs::Door;
 use gateway::Gateway;

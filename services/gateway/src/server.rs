@@ -5,17 +5,18 @@ mod upgrade;
 mod worker;
 
 use std::{
-    net::TcpListener,
+    net::{SocketAddr, TcpListener},
     sync::{Arc, Mutex},
 };
 
-use actix_http::HttpService;
+use actix_http::{HttpService, Protocol, error::DispatchError};
+use actix_rt::net::TcpStream;
 use actix_server::{Server, ServerBuilder};
-use actix_service::map_config;
+use actix_service::{ServiceFactoryExt, fn_service, map_config};
 use actix_web::dev::AppConfig;
 use anyhow::Context;
 
-use crate::{edge, gateway::Gateway};
+use crate::{client::peer_of, edge, gateway::Gateway};
 pub(crate) use worker::Seat;
 
 /// Seconds that a stopping server waits for HTTP requests under way.
@@ -41,12 +42,27 @@ pub(crate) fn build(
         .shutdown_timeout(STOP_SECONDS)
         .listen("gateway", listener, move || {
             let application = edge::application(gateway.clone(), &cors);
-            HttpService::build()
+            let service = HttpService::build()
                 .client_request_timeout(timeout)
                 .upgrade(upgrade::factory(gateway.clone(), seats.clone()))
-                .finish(map_config(application, |()| AppConfig::default()))
-                .tcp()
+                .finish(map_config(application, |()| AppConfig::default()));
+            let gateway = gateway.clone();
+            fn_service(move |stream| arrive(gateway.clone(), stream)).and_then(service)
         })
         .context("serving")?;
     Ok(server.run())
+}
+
+/// A connection as actix's dispatcher takes it, with the peer that its proxy names.
+async fn arrive(
+    gateway: Arc<Gateway>,
+    mut stream: TcpStream,
+) -> Result<(TcpStream, Protocol, Option<SocketAddr>), DispatchError> {
+    let settings = &gateway.settings;
+    let peer = peer_of(&mut stream, &settings.proxies, settings.request_timeout).await;
+    let peer =
+        peer.inspect_err(|error| tracing::info!(%error, "a connection can't be told from its proxy"))?;
+    // Without this option answers are merely later.
+    let _ = stream.set_nodelay(true);
+    Ok((stream, Protocol::Http1, Some(peer)))
 }

@@ -36,7 +36,7 @@ pub(super) async fn forward(
         Err(problem) => ("none", Err(problem)),
     };
     if let Err(problem) = &outcome {
-        log(&request, name, problem, &id);
+        log(&gateway, &request, name, problem, &id);
     }
     let reply = outcome.unwrap_or_else(Problem::into_reply);
     let metrics = &gateway.metrics;
@@ -47,10 +47,10 @@ pub(super) async fn forward(
 }
 
 /// One line for each refusal by the gateway, without the token. What a service refuses it counts itself.
-fn log(request: &ActixRequest, route: &str, problem: &Problem, id: &str) {
+fn log(gateway: &Gateway, request: &ActixRequest, route: &str, problem: &Problem, id: &str) {
     let path = request.uri().path_and_query().map_or("", |path| path.as_str());
     tracing::info!(
-        route, method = %request.method(), path = %redact(path), address = address(request), request = id,
+        route, method = %request.method(), path = %redact(path), address = address(gateway, request), request = id,
         status = problem.status(), reason = problem.detail(), "a request was refused"
     );
 }
@@ -81,7 +81,7 @@ async fn answer(
         query: query(request),
         body,
         identity,
-        address: address(request),
+        address: address(gateway, request),
         idempotency_key: key(request, "idempotency-key").unwrap_or_default(),
     };
     Ok(gateway.bus.call(route.owner, &forwarded).await?)

@@ -6,6 +6,7 @@ mod bed;
 mod binary;
 mod blobs;
 mod client;
+mod client_address;
 mod dismissals;
 mod farewells;
 mod frames;

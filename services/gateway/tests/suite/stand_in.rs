@@ -11,8 +11,9 @@ use carillon_contract::{
     Channel, Method, Subject, endpoint,
     messages::{
         Accept, AccessReply, AccessRequest, ChannelHead, Close, ClosedNotice, EnterRequest, Event,
-        FrameReply, FrameRequest, HeadsReply, HeadsRequest, HistoryReply, HistoryRequest, JwksReply,
-        JwksRequest, OpenReply, OpenRequest, RenewReply, RenewRequest, Session, Variant, open_reply::Outcome,
+        FrameReply, FrameRequest, HeadsReply, HeadsRequest, HistoryReply, HistoryRequest, HttpReply,
+        HttpRequest, JwksReply, JwksRequest, OpenReply, OpenRequest, RenewReply, RenewRequest, Session,
+        Variant, open_reply::Outcome,
     },
 };
 use prost::Message;
@@ -371,10 +372,17 @@ impl Handler for StandIn {
                 self.state().entered.push(sessions);
                 Ok(Bytes::new())
             }
+            HttpRequest::NAME => Ok(encode(&http(&decode(payload)?))),
             JwksRequest::NAME => Ok(encode(&JwksReply { jwks: "{\"keys\":[]}".to_owned() })),
             other => Err(Refusal::new(RefusalKind::UnknownMethod, other)),
         }
     }
+}
+
+/// Says where the client is.
+fn http(request: &HttpRequest) -> HttpReply {
+    let body = format!("address={}", request.address).into();
+    HttpReply { status: 200, content_type: "text/plain".to_owned(), body, ..HttpReply::default() }
 }
 
 fn decode<M: Message + Default>(payload: Bytes) -> Result<M, Refusal> {
