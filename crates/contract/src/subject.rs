@@ -24,6 +24,11 @@ impl Subject {
         Self(format!("replicas.{service}").into())
     }
 
+    /// `gateway.all`: what gateways tell each other.
+    pub fn gateways() -> Self {
+        Self("gateway.all".into())
+    }
+
     /// `test.<word>`: where the bus's own contract suite talks.
     ///
     /// # Panics

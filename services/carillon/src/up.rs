@@ -11,6 +11,7 @@ use anyhow::Context;
 use carillon_auth::{Args as AuthArgs, BootstrapArgs, Demo, LoginArgs, TokenArgs};
 use carillon_bus::Bus;
 use carillon_chat::{Args as ChatArgs, SettingsArgs as ChatSettingsArgs};
+use carillon_gateway::Mode;
 use carillon_notification::{Args as NotificationArgs, RetentionArgs};
 use carillon_service::{DatabaseArgs, LogArgs, Shell, serve_ops, shutdown_on_signals};
 use carillon_ticket_presence::{Args as TicketPresenceArgs, SettingsArgs as ProjectSettingsArgs};
@@ -68,6 +69,7 @@ pub(crate) async fn run(mut args: Args) -> anyhow::Result<()> {
     if loopback && args.gateway.allow_anonymous.is_none() {
         args.gateway.allow_anonymous = Some(vec!["all".to_owned()]);
     }
+    args.gateway.limits.mode = Some(args.gateway.limits.mode_or(Mode::Development));
     let demo = args.demo(loopback);
     let _lock = lock(&args.data_dir)?;
     files::kept_in(&args.data_dir, &mut args.gateway.blobs)?;

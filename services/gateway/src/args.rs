@@ -1,6 +1,7 @@
 //! The gateway's options.
 
 mod issuers;
+mod limits;
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -14,9 +15,11 @@ pub use crate::client::ForwardedHeader;
 use crate::{
     client::{Proxies, network},
     gateway::Settings,
-    shard::Limits,
+    limits::Mode,
+    shard::Bounds,
 };
 pub use issuers::IssuerArgs;
+pub use limits::LimitArgs;
 
 /// Hosts that a gateway on a laptop is reached by, as Django has them with `DEBUG`.
 const LOCAL_HOSTS: &str = "localhost,.localhost,127.0.0.1,[::1]";
@@ -127,6 +130,10 @@ pub struct Args {
 
     #[command(flatten)]
     #[allow(missing_docs)]
+    pub limits: LimitArgs,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
     pub issuers: IssuerArgs,
 
     #[command(flatten)]
@@ -148,6 +155,7 @@ impl Args {
         Ok(Settings {
             allowed_hosts: self.allowed_hosts.parse()?,
             cors_origins: self.cors_origins.clone(),
+            quotas: self.limits.quotas(Mode::Production),
             proxies: Proxies {
                 trusted: self.trusted_proxies.clone(),
                 header: self.forwarded_header,
@@ -164,8 +172,8 @@ impl Args {
         })
     }
 
-    pub(crate) fn limits(&self) -> anyhow::Result<Limits> {
-        Ok(Limits {
+    pub(crate) fn bounds(&self) -> anyhow::Result<Bounds> {
+        Ok(Bounds {
             queue_bytes: usize::try_from(self.queue_bytes).context("a size in bytes")?,
             heartbeat_seconds: self.heartbeat_seconds,
             write_seconds: self.write_timeout_seconds,

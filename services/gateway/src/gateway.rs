@@ -14,8 +14,14 @@ use carillon_bus::Bus;
 use carillon_contract::{Dialect, Endpoint, Payload};
 
 use crate::{
-    authenticator::Authenticator, blobs::Door, client::Proxies, hosts::AllowedHosts, hub::Hub,
-    leases::Leases, metrics::Metrics,
+    authenticator::Authenticator,
+    blobs::Door,
+    client::Proxies,
+    hosts::AllowedHosts,
+    hub::Hub,
+    leases::Leases,
+    limits::{Limits, Quotas},
+    metrics::Metrics,
 };
 
 /// One gateway.
@@ -30,6 +36,7 @@ pub(crate) struct Gateway {
     /// Unique among gateways, and among the lives of this one.
     pub(crate) incarnation: String,
     pub(crate) leases: Leases,
+    pub(crate) limits: Arc<Limits>,
     pub(crate) draining: AtomicBool,
     connections: AtomicU64,
 }
@@ -40,6 +47,8 @@ pub(crate) struct Settings {
     pub(crate) allowed_hosts: AllowedHosts,
     /// Origins whose pages may use the HTTP API, or `*`.
     pub(crate) cors_origins: Vec<String>,
+    /// How much one client may have.
+    pub(crate) quotas: Quotas,
     /// Whose word counts about where clients are.
     pub(crate) proxies: Proxies,
     /// Endpoints and routes, by name, that let anonymous callers in; "all" stands for all that can.
@@ -81,8 +90,20 @@ impl Gateway {
     ) -> Self {
         let incarnation = format!("{:016x}", rand::random::<u64>());
         let (draining, connections) = (AtomicBool::new(false), AtomicU64::new(0));
-        let leases = Leases::new();
-        Self { bus, hub, authenticator, metrics, settings, door, incarnation, leases, draining, connections }
+        let (leases, limits) = (Leases::new(), Limits::new(&incarnation, settings.quotas));
+        Self {
+            bus,
+            hub,
+            authenticator,
+            metrics,
+            settings,
+            door,
+            incarnation,
+            leases,
+            limits,
+            draining,
+            connections,
+        }
     }
 
     /// An id for a connection, unique for ever.

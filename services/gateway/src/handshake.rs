@@ -15,6 +15,7 @@ use carillon_token::redact;
 
 use crate::{
     gateway::Gateway,
+    limits::{Overload, Permit},
     session::{Query, SessionInfo},
     websocket::CloseReason,
 };
@@ -26,8 +27,9 @@ use refusal::Refusal;
 pub(crate) enum Decision {
     /// 101, then the session is opened.
     Admit(Admission, Query),
-    /// 101, then a close frame: all that a browser can see of a refusal.
-    Close(Admission, CloseReason),
+    /// 101, then a close frame: all that a browser can see of a refusal. Before that, perhaps, in how many
+    /// milliseconds to come back.
+    Close(Admission, (CloseReason, Option<u64>)),
     /// An HTTP response instead of an upgrade.
     Http(Problem),
 }
@@ -35,18 +37,19 @@ pub(crate) enum Decision {
 /// A connection about to be.
 pub(crate) struct Admission {
     pub(crate) info: SessionInfo,
+    pub(crate) permit: Permit,
     /// The subprotocol to confirm.
     pub(crate) protocol: Option<String>,
 }
 
 /// Decides about an upgrade request, counts it, and logs a refusal with its reason.
-pub(crate) async fn decide(gateway: &Arc<Gateway>, head: &RequestHead) -> Decision {
+pub(crate) async fn decide(gateway: &Arc<Gateway>, head: &RequestHead, permit: Permit) -> Decision {
     let Some(located) = endpoint_at(head.uri.path()) else {
         gateway.metrics.handshakes.with_label_values(&["none", "not_found"]).inc();
         return Decision::Http(Problem::not_found("there is no such endpoint"));
     };
     let endpoint = located.row;
-    match examine(gateway, head, located).await {
+    match examine(gateway, head, permit, located).await {
         Ok((admission, query)) => {
             gateway.metrics.handshakes.with_label_values(&[endpoint.name, "accepted"]).inc();
             log_accepted(gateway, head, &admission.info);
@@ -54,6 +57,9 @@ pub(crate) async fn decide(gateway: &Arc<Gateway>, head: &RequestHead) -> Decisi
         }
         Err((refusal, admission)) => {
             gateway.metrics.handshakes.with_label_values(&[endpoint.name, refusal.outcome()]).inc();
+            if let Refusal::Over(over) = &refusal {
+                gateway.metrics.limited.with_label_values(&[over.limit.as_str()]).inc();
+            }
             log(gateway, endpoint, head, &refusal);
             refuse(gateway, refusal, admission)
         }
@@ -65,6 +71,7 @@ type Refused = (Refusal, Option<Box<Admission>>);
 async fn examine(
     gateway: &Arc<Gateway>,
     head: &RequestHead,
+    mut permit: Permit,
     located: Located<Endpoint>,
 ) -> Result<(Admission, Query), Refused> {
     check_request(gateway, head).map_err(|refusal| (refusal, None))?;
@@ -73,6 +80,7 @@ async fn examine(
     let endpoint = located.row;
     let mut info = SessionInfo {
         connection: gateway.connection_id().into(),
+        address: gateway.client(head),
         endpoint,
         parameters: located.parameters,
         dialect: None,
@@ -80,16 +88,35 @@ async fn examine(
         channels: Box::default(),
         requires: Box::default(),
     };
-    let outcome = identify::identify(gateway, endpoint, &info.parameters, token.as_deref()).await;
+    let protocol = credentials::confirmed(&offered, token.is_some());
+    // Before any work is done for an address that has too much already.
+    let outcome = match permit.take_at(info.address) {
+        Ok(()) => identify::identify(gateway, endpoint, &info.parameters, token.as_deref()).await,
+        Err(over) => Err(Refusal::Over(over)),
+    };
     info.identity = outcome.as_ref().ok().cloned().flatten();
+    let outcome = match info.user().map(|user| permit.take_as(user)) {
+        Some(Err(over)) => Err(Refusal::Over(over)),
+        _ => outcome,
+    };
     let default = if info.identity.is_some() { Dialect::Events } else { Dialect::Rooms };
     info.dialect = endpoint.dialects.then(|| dialect.or(gateway.settings.dialect).unwrap_or(default));
-    let protocol = credentials::confirmed(&offered, token.is_some());
     let resolved = outcome.and_then(|_| resolve(&mut info));
-    let admission = Admission { info, protocol };
+    let admission = Admission { info, permit, protocol };
     match resolved {
         Ok(()) => Ok((admission, query)),
         Err(refusal) => Err((refusal, Some(Box::new(admission)))),
+    }
+}
+
+/// Refuses a handshake because the gateway takes no more at present.
+pub(crate) fn overloaded(gateway: &Gateway, head: &RequestHead, overload: Overload) -> Problem {
+    gateway.metrics.limited.with_label_values(&[overload.as_str()]).inc();
+    // One line for each of a flood would be another one.
+    tracing::debug!(address = %gateway.client(head), limit = overload.as_str(), "a handshake was refused");
+    match overload {
+        Overload::Handshakes => Problem::too_many_requests(1, "too many handshakes"),
+        Overload::Connections => Problem::unavailable("too many connections"),
     }
 }
 
@@ -129,7 +156,7 @@ fn resolve(info: &mut SessionInfo) -> Result<(), Refusal> {
 fn refuse(gateway: &Gateway, refusal: Refusal, admission: Option<Box<Admission>>) -> Decision {
     match (refusal.close_reason(), admission) {
         (Some(reason), Some(admission)) if !gateway.settings.refuse_with_http => {
-            Decision::Close(*admission, reason)
+            Decision::Close(*admission, (reason, refusal.come_back()))
         }
         _ => Decision::Http(refusal.problem()),
     }

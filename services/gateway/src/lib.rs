@@ -5,6 +5,7 @@
 //!
 //! - [`client`] is where a client is; [`handshake`] decides who may connect; [`session`] is the life of a
 //!   connection;
+//! - [`limits`] are how much one client may have;
 //! - [`hub`] subscribes, orders events and fills gaps, once per gateway;
 //! - [`shard`] fans out, once per worker thread; [`websocket`] is the protocol;
 //! - [`edge`] is the HTTP door, [`blobs`] that of files; [`access`] follows revocations;
@@ -22,6 +23,7 @@ mod handshake;
 mod hosts;
 mod hub;
 mod leases;
+mod limits;
 mod metrics;
 mod server;
 mod session;
@@ -46,10 +48,11 @@ use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use access::{Access, Follower};
-pub use args::{Args, ForwardedHeader, IssuerArgs};
+pub use args::{Args, ForwardedHeader, IssuerArgs, LimitArgs};
 use authenticator::Authenticator;
 use blobs::Door;
 use gateway::Gateway;
+pub use limits::Mode;
 use metrics::Metrics;
 use server::Seat;
 use shard::{Control, Draining};
@@ -123,6 +126,10 @@ pub async fn run_on(
     let following = tokio::spawn(follower.run());
     let authenticator = Authenticator::new(verifier, access.clone());
     let gateway = Arc::new(Gateway::new(shell.bus.clone(), hub, authenticator, metrics, settings, door));
+    gateway.limits.quotas.log();
+    shell.metrics.register(Box::new(limits::Elsewhere::new(gateway.limits.clone())?))?;
+    let left = CancellationToken::new();
+    let telling = limits::tell(&gateway.limits, &gateway.bus, &left);
 
     leases::keep(&gateway, &controls, &ended);
 
@@ -145,6 +152,9 @@ pub async fn run_on(
     registration.unready();
     gateway.draining.store(true, Ordering::Relaxed);
     drain(&controls, args::seconds(args.drain_seconds)).await;
+    // Others learn of the last connections' ends, and that no more will come.
+    left.cancel();
+    telling.await.context("telling other gateways")?;
     handle.stop(true).await;
     following.abort();
     serving.await.context("the server's task")?.context("serving")
@@ -166,7 +176,7 @@ fn wire(args: &Args) -> anyhow::Result<Wiring> {
         let (control_sender, control_receiver) = mpsc::channel(CONTROLS);
         seats.push(Seat {
             number,
-            limits: args.limits()?,
+            bounds: args.bounds()?,
             deliveries: delivery_receiver,
             controls: control_receiver,
         });

@@ -11,6 +11,8 @@ pub(crate) struct Metrics {
     pub(crate) connections: IntGaugeVec,
     /// Handshakes, by endpoint and outcome.
     pub(crate) handshakes: IntCounterVec,
+    /// Limits that were met, by kind.
+    pub(crate) limited: IntCounterVec,
     /// Closed connections, by endpoint and code.
     pub(crate) closes: IntCounterVec,
     /// Frames that clients sent, by endpoint.
@@ -58,6 +60,13 @@ impl Metrics {
                     "WebSocket handshakes, by endpoint and outcome.",
                 ),
                 &["endpoint", "outcome"],
+            )?,
+            limited: IntCounterVec::new(
+                Opts::new(
+                    "carillon_gateway_limited_total",
+                    "What was refused because of a limit of clients, by limit.",
+                ),
+                &["limit"],
             )?,
             closes: IntCounterVec::new(
                 Opts::new("carillon_gateway_closes_total", "Closed connections, by endpoint and close code."),
@@ -136,6 +145,7 @@ impl Metrics {
     fn register(&self, registry: &Registry) -> prometheus::Result<()> {
         registry.register(Box::new(self.connections.clone()))?;
         registry.register(Box::new(self.handshakes.clone()))?;
+        registry.register(Box::new(self.limited.clone()))?;
         registry.register(Box::new(self.closes.clone()))?;
         registry.register(Box::new(self.frames_received.clone()))?;
         registry.register(Box::new(self.slowed.clone()))?;

@@ -18,7 +18,7 @@ mod timers;
 mod worker;
 
 pub(crate) use connection::{Departure, Key};
-pub(crate) use registry::{Limits, Shard, State};
+pub(crate) use registry::{Bounds, Shard, State};
 pub(crate) use render::render;
 pub(crate) use roll::Roll;
 pub(crate) use worker::{Control, Draining, work};

@@ -37,6 +37,14 @@ pub(crate) fn start(
     let mut command = process::command(program()?);
     command.args(["--listen", &listen.to_string(), "--ops-listen", &operations.to_string()]);
     command.args(["--nats-url", &stand_in.nats_url(), "--allow-anonymous", "all", "--log", "warn"]);
+    // Every limit is on, and out of reach of a crowd that comes from one address.
+    command.args(["--mode", "development"]);
+    for limit in
+        ["connections-per-address", "connections-per-user", "max-connections", "reconnections-per-hour"]
+    {
+        command.args([&format!("--{limit}"), "1000000"]);
+    }
+    command.args(["--handshakes-per-second", "1000000", "--messages-per-minute", "1000000000"]);
     let log = directory.path().join("gateway.log");
     let mut process = placement.on_the_servers_core(|| Process::logging("gateway", command, &log))?;
     let ready = await_ready(&mut process, operations);

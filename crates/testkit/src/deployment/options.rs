@@ -32,7 +32,8 @@ impl Default for Processes {
     }
 }
 
-/// How a deployment is to be started. In every one the ids of auth's own users stand for themselves, and those of
+/// How a deployment is to be started: in development mode, unless `CARILLON_MODE` in its environment says otherwise.
+/// In every one the ids of auth's own users stand for themselves, and those of
 /// the HMAC secret's and the OpenID provider's are prefixed (`django:7`), unless `CARILLON_BARE_IDS` in its
 /// environment says otherwise.
 #[derive(Debug)]
@@ -74,6 +75,8 @@ impl Options {
         let mut environment = vec![
             variable("CARILLON_JWT_SECRET", JWT_SECRET),
             variable("CARILLON_BARE_IDS", "carillon"),
+            // Hundreds of clients come from one address here.
+            variable("CARILLON_MODE", "development"),
             variable("CARILLON_LOG_FORMAT", "text"),
         ];
         if let Some(provider) = &self.identity_provider {

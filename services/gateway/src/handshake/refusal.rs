@@ -3,7 +3,7 @@
 use carillon_contract::CloseCodes;
 use carillon_service::http::Problem;
 
-use crate::{authenticator::Denied, websocket::CloseReason};
+use crate::{authenticator::Denied, limits::Over, websocket::CloseReason};
 
 /// Why a handshake is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -17,6 +17,9 @@ pub(crate) enum Refusal {
     /// An `Origin` that isn't allowed.
     #[error("origin not allowed")]
     Origin,
+    /// The address or the user has too much of something.
+    #[error("{}", .0.limit.reason())]
+    Over(Over),
     /// The gateway drains, or can't tell whether tokens are revoked.
     #[error("not ready")]
     NotReady,
@@ -47,6 +50,7 @@ impl Refusal {
             Self::Handshake(_) => "bad_handshake",
             Self::Host => "host",
             Self::Origin => "origin",
+            Self::Over(over) => over.limit.as_str(),
             Self::NotReady => "not_ready",
             Self::Dialect => "dialect",
             Self::Path => "path",
@@ -63,6 +67,7 @@ impl Refusal {
     /// The code with which an accepted connection is closed; `None` for what is refused before that.
     pub(super) fn close_reason(&self) -> Option<CloseReason> {
         let code = match self {
+            Self::Over(over) => return Some(CloseReason::over_limit(over.limit.reason())),
             Self::Handshake(_) | Self::Host | Self::Origin | Self::Dialect | Self::NotReady => return None,
             Self::Path => 4004,
             Self::Missing(codes) => codes.missing,
@@ -75,10 +80,22 @@ impl Refusal {
         Some(CloseReason::new(code, self.to_string()))
     }
 
+    /// In how many milliseconds trying again may help, where that is known.
+    pub(super) fn come_back(&self) -> Option<u64> {
+        match self {
+            Self::Over(over) => Some(over.after_milliseconds),
+            _ => None,
+        }
+    }
+
     /// The HTTP response in place of an upgrade (S3-08).
     pub(super) fn problem(&self) -> Problem {
         let detail = self.to_string();
         match self {
+            Self::Over(over) => {
+                let seconds = u32::try_from(over.after_milliseconds.div_ceil(1_000)).unwrap_or(u32::MAX);
+                Problem::too_many_requests(seconds, &detail)
+            }
             Self::Handshake(_) | Self::Host | Self::Dialect => Problem::bad_request(&detail),
             Self::NotReady | Self::Denied(_, Denied::Unavailable) => Problem::unavailable(&detail),
             Self::Path => Problem::not_found(&detail),

@@ -21,7 +21,7 @@ use futures_util::SinkExt;
 use super::worker::{self, Seat};
 use crate::{
     gateway::Gateway,
-    handshake::{Decision, decide},
+    handshake::{Decision, decide, overloaded},
     session::{self, Arrival},
     shard::Shard,
 };
@@ -47,14 +47,22 @@ async fn serve(
     shard: Rc<Shard>,
     (request, mut framed): Upgrade,
 ) -> Result<(), Infallible> {
-    let decision = Box::pin(decide(&gateway, request.head())).await;
+    // Before anything else is done for it.
+    let permit = match gateway.limits.admit() {
+        Ok(permit) => permit,
+        Err(overload) => {
+            refuse(&mut framed, overloaded(&gateway, request.head(), overload)).await;
+            return Ok(());
+        }
+    };
+    let decision = Box::pin(decide(&gateway, request.head(), permit)).await;
     let (admission, outcome) = match decision {
         Decision::Http(problem) => {
             refuse(&mut framed, problem).await;
             return Ok(());
         }
         Decision::Admit(admission, query) => (admission, Ok(query)),
-        Decision::Close(admission, reason) => (admission, Err(reason)),
+        Decision::Close(admission, farewell) => (admission, Err(farewell)),
     };
     let mut response = handshake_response(request.head());
     if let Some(protocol) = &admission.protocol {
@@ -69,11 +77,14 @@ async fn serve(
     // A task of its own lets the dispatcher, and its buffers, go.
     match outcome {
         Ok(query) => {
-            let (info, early) = (admission.info, parts.read_buf.freeze());
-            let arrival = Arrival { info, query, socket: parts.io, early };
+            let (info, permit, early) = (admission.info, admission.permit, parts.read_buf.freeze());
+            let arrival = Arrival { info, permit, query, socket: parts.io, early };
             tokio::task::spawn_local(session::run(gateway, shard, Box::new(arrival)))
         }
-        Err(reason) => tokio::task::spawn_local(session::refuse(shard, admission.info, parts.io, reason)),
+        Err(farewell) => {
+            let (info, permit) = (admission.info, admission.permit);
+            tokio::task::spawn_local(session::refuse(shard, info, permit, parts.io, farewell))
+        }
     };
     Ok(())
 }

@@ -10,13 +10,13 @@ use tokio::sync::mpsc;
 use crate::{
     hub::{Delivery, ListenerId},
     metrics::Metrics,
-    shard::{Control, Limits, Shard, work},
+    shard::{Bounds, Control, Shard, work},
 };
 
 /// The receiving ends of one worker.
 pub(crate) struct Seat {
     pub(crate) number: ListenerId,
-    pub(crate) limits: Limits,
+    pub(crate) bounds: Bounds,
     pub(crate) deliveries: mpsc::Receiver<Vec<Delivery>>,
     pub(crate) controls: mpsc::Receiver<Control>,
 }
@@ -29,7 +29,7 @@ pub(crate) struct Seat {
 pub(super) fn take(seats: &Arc<Mutex<Vec<Seat>>>, metrics: Arc<Metrics>) -> Rc<Shard> {
     let seat = seats.lock().unwrap_or_else(PoisonError::into_inner).pop();
     let Some(seat) = seat else { panic!("a worker failed and can't be replaced") };
-    let shard = Shard::new(seat.number, seat.limits, metrics);
+    let shard = Shard::new(seat.number, seat.bounds, metrics);
     tokio::task::spawn_local(work(shard.clone(), seat.deliveries, seat.controls));
     shard
 }

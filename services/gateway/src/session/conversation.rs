@@ -25,6 +25,7 @@ use super::{
 use crate::{
     authenticator::Denied,
     gateway::Gateway,
+    limits::Window,
     shard::{Key, Shard},
     websocket::{self, CloseReason, Decoder, Incoming},
 };
@@ -67,6 +68,8 @@ pub(super) struct Conversation {
     in_flight: Option<InFlight>,
     /// What asks for the rest of the last answer, once its first part is written.
     rest: Option<Box<FrameRequest>>,
+    /// Its messages lately.
+    messages: Window,
     /// For binary frames.
     allowance: Option<Box<Allowance>>,
 }
@@ -76,7 +79,8 @@ impl Conversation {
         let bytes = gateway.settings.binary_bytes_per_minute;
         let allowance = info.is_binary().then(|| Box::new(Allowance::new(bytes, Instant::now())));
         let (waiting, in_flight, rest) = (VecDeque::new(), None, None);
-        Self { gateway, shard, key, info, number: 0, waiting, in_flight, rest, allowance }
+        let messages = Window::default();
+        Self { gateway, shard, key, info, number: 0, waiting, in_flight, rest, messages, allowance }
     }
 
     /// Whether more may be read.
@@ -149,7 +153,9 @@ impl Conversation {
     }
 
     fn text(&mut self, text: Bytes) {
-        self.count();
+        if !self.count() {
+            return;
+        }
         match frames::interpret(&text) {
             Meaning::Ping(pong) => self.say(&pong),
             Meaning::Refresh(token) => self.waiting.push_back(Waiting::Refresh(token)),
@@ -159,16 +165,33 @@ impl Conversation {
     }
 
     fn binary(&mut self, payload: Bytes) {
-        self.count();
+        if !self.count() {
+            return;
+        }
         match self.info.endpoint.payload {
             Payload::Binary => self.waiting.push_back(Waiting::Domain { payload, binary: true }),
             Payload::Json => self.say(&frames::error("Binary frames are not understood here, send text")),
         }
     }
 
-    fn count(&self) {
+    /// Counts a message. One too many in a minute is not to be processed, which its client is told (S0-08, S2-10).
+    fn count(&mut self) -> bool {
         self.gateway.metrics.frames_received.with_label_values(&[self.info.endpoint.name]).inc();
         self.shard.received(self.key);
+        let most = self.gateway.limits.quotas.messages_per_minute;
+        // An update of a document that is left out would be missing in all that follow: those wait instead.
+        if most == 0 || self.info.is_binary() {
+            return true;
+        }
+        let slot = self.gateway.limits.message_slot();
+        let is_allowed = self.messages.total(slot) < most;
+        if is_allowed {
+            self.messages.add(slot, 1);
+        } else {
+            self.gateway.metrics.limited.with_label_values(&["messages"]).inc();
+            self.say(&frames::rate_limited(self.gateway.limits.message_pause(&self.messages)));
+        }
+        is_allowed
     }
 
     fn start_next(&mut self) {

@@ -60,16 +60,24 @@ struct Error<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'static str>,
     message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u64>,
 }
 
 /// An error frame as the documents have it (S1-06, S2-03).
 pub(crate) fn error(message: &str) -> Vec<u8> {
-    json(&Error { kind: "error", code: None, message })
+    json(&Error { kind: "error", code: None, message, retry_after: None })
 }
 
 /// An error frame that a client can tell from others by its code.
 pub(crate) fn coded_error(code: &'static str, message: &str) -> Vec<u8> {
-    json(&Error { kind: "error", code: Some(code), message })
+    json(&Error { kind: "error", code: Some(code), message, retry_after: None })
+}
+
+/// Too many messages (S2-10): the next one is heard in so many seconds.
+pub(crate) fn rate_limited(retry_after: u64) -> Vec<u8> {
+    let (code, message) = (Some("rate_limited"), "Rate limit exceeded");
+    json(&Error { kind: "error", code, message, retry_after: Some(retry_after) })
 }
 
 #[derive(Serialize)]

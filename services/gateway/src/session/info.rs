@@ -1,6 +1,6 @@
 //! What is fixed about a connection, but for a refreshed token.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use carillon_contract::{
     Channel, Dialect, Endpoint, Payload,
@@ -21,6 +21,8 @@ pub(crate) struct Format {
 pub(crate) struct SessionInfo {
     /// Unique for ever.
     pub(crate) connection: Box<str>,
+    /// Where its client is.
+    pub(crate) address: IpAddr,
     pub(crate) endpoint: &'static Endpoint,
     pub(crate) parameters: BTreeMap<String, String>,
     pub(crate) dialect: Option<Dialect>,

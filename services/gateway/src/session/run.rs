@@ -11,12 +11,13 @@ use tokio::net::TcpStream;
 use super::{
     SessionInfo,
     conversation::{Conversation, End},
-    farewell,
+    farewell, frames,
     open::{Query, open},
 };
 use crate::{
     authenticator::Denied,
     gateway::Gateway,
+    limits::Permit,
     shard::{Key, Shard, State},
     websocket::{CloseReason, Decoder},
 };
@@ -39,6 +40,7 @@ const LAST_READS: usize = 64;
 /// A connection whose handshake is done.
 pub(crate) struct Arrival {
     pub(crate) info: SessionInfo,
+    pub(crate) permit: Permit,
     pub(crate) query: Query,
     pub(crate) socket: TcpStream,
     /// What the client sent on the heels of its handshake.
@@ -48,13 +50,13 @@ pub(crate) struct Arrival {
 /// Serves a connection to its end. As long as it is idle it holds no more than the conversation:
 /// what comes before and after that has a box of its own.
 pub(crate) async fn run(gateway: Arc<Gateway>, shard: Rc<Shard>, arrival: Box<Arrival>) {
-    let Arrival { info, query, socket, early } = *arrival;
+    let Arrival { info, permit, query, socket, early } = *arrival;
     let (mut info, socket) = (Rc::new(info), Rc::new(socket));
     // A copy lets go of the buffer that the handshake was read into.
     let mut decoder = Decoder::new(gateway.settings.frame_bytes_of(info.endpoint));
     decoder.feed(&early);
     drop(early);
-    let key = shard.insert(info.clone(), socket.clone());
+    let key = shard.insert(info.clone(), socket.clone(), permit);
     gateway.leases.came(info.endpoint);
     // Whatever happens, nothing of the connection may stay behind.
     let lived = AssertUnwindSafe(live(&gateway, &shard, key, &mut info, &socket, query, &mut decoder));
@@ -132,9 +134,18 @@ fn revoked(gateway: &Gateway, info: &SessionInfo) -> Option<CloseReason> {
 }
 
 /// Closes a connection whose handshake was accepted only so that the client can see why not.
-pub(crate) async fn refuse(shard: Rc<Shard>, info: SessionInfo, socket: TcpStream, reason: CloseReason) {
+pub(crate) async fn refuse(
+    shard: Rc<Shard>,
+    info: SessionInfo,
+    permit: Permit,
+    socket: TcpStream,
+    (reason, after): (CloseReason, Option<u64>),
+) {
     let socket = Rc::new(socket);
-    let key = shard.insert(Rc::new(info), socket.clone());
+    let key = shard.insert(Rc::new(info), socket.clone(), permit);
+    if let Some(milliseconds) = after {
+        shard.tell(key, &frames::reconnect(milliseconds));
+    }
     shard.close(key, reason);
     finish(&shard, key, &socket, End::Ours).await;
     shard.remove(key);

@@ -5,7 +5,7 @@ use std::{rc::Rc, task::Waker};
 use tokio::net::TcpStream;
 
 use super::{opening::Opening, outgoing::Outgoing};
-use crate::{session::SessionInfo, websocket::CloseReason};
+use crate::{limits::Permit, session::SessionInfo, websocket::CloseReason};
 
 /// Where a connection is in its worker's slab, and which of that place's connections it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +42,7 @@ pub(crate) struct Connection {
     pub(super) life: u32,
     pub(super) info: Rc<SessionInfo>,
     pub(super) socket: Rc<TcpStream>,
+    pub(super) permit: Permit,
     pub(super) outgoing: Outgoing,
     /// Where it stands among the listeners of each of its channels.
     pub(super) places: Vec<Place>,
@@ -95,11 +96,18 @@ pub(super) struct Place {
 }
 
 impl Connection {
-    pub(super) fn new(info: Rc<SessionInfo>, socket: Rc<TcpStream>, life: u32, second: u32) -> Self {
+    pub(super) fn new(
+        info: Rc<SessionInfo>,
+        socket: Rc<TcpStream>,
+        permit: Permit,
+        life: u32,
+        second: u32,
+    ) -> Self {
         Self {
             life,
             info,
             socket,
+            permit,
             outgoing: Outgoing::default(),
             places: Vec::new(),
             acquaintance: Acquaintance::None,

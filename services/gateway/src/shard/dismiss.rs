@@ -16,7 +16,7 @@ impl Shard {
             let is_covered = event.offset != 0 && event.offset <= listener.after;
             let Some(reason) = connection.info.dismissed_by(event).filter(|_| !is_covered) else { continue };
             if connection.opening.is_some() {
-                connection.hold(Held::dismissal(index, event.offset, reason), &self.limits);
+                connection.hold(Held::dismissal(index, event.offset, reason), &self.bounds);
             } else {
                 count += 1;
                 connection.close(reason);

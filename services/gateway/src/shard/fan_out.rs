@@ -8,7 +8,7 @@ use super::{
     burst::Burst,
     connection::{Connection, Key},
     opening::{Consequence, Held},
-    registry::{Inner, Limits, Listener, Shard},
+    registry::{Bounds, Inner, Listener, Shard},
 };
 use crate::{
     clock,
@@ -34,16 +34,16 @@ impl Shard {
             let (is_whole, frames) = (burst.is_all_after(*after), burst.frames(*format));
             if connection.opening.is_some() {
                 for (offset, frame) in frames.after(*after) {
-                    connection.hold(Held::frame(index, *offset, frame.clone()), &self.limits);
+                    connection.hold(Held::frame(index, *offset, frame.clone()), &self.bounds);
                 }
             } else if is_whole {
                 for (piece, count) in &frames.joined {
-                    connection.push(piece.clone(), *count, is_durable, &self.limits, &self.metrics);
+                    connection.push(piece.clone(), *count, is_durable, &self.bounds, &self.metrics);
                     sent += count;
                 }
             } else {
                 for (_, frame) in frames.after(*after) {
-                    connection.push(frame.clone(), 1, is_durable, &self.limits, &self.metrics);
+                    connection.push(frame.clone(), 1, is_durable, &self.bounds, &self.metrics);
                     sent += 1;
                 }
             }
@@ -73,7 +73,7 @@ impl Shard {
             match connection.opening {
                 None if connection.info.is_binary() => connection.close(CloseReason::OUT_OF_STEP),
                 None => {
-                    connection.push(frame.clone(), 1, true, &self.limits, &self.metrics);
+                    connection.push(frame.clone(), 1, true, &self.bounds, &self.metrics);
                     // What was missed may have been its dismissal: its owner has to look at it again.
                     if connection.info.endpoint.presence {
                         connection.close(CloseReason::OUT_OF_STEP);
@@ -113,7 +113,7 @@ impl Shard {
             }
             match event.consequence {
                 Consequence::Frame(frame) => {
-                    inner.push(key.slot, frame, &self.limits, &self.metrics, key.life);
+                    inner.push(key.slot, frame, &self.bounds, &self.metrics, key.life);
                 }
                 Consequence::Dismissal(reason) => inner.close(key, reason),
             }
@@ -129,9 +129,9 @@ impl Inner {
         }
     }
 
-    pub(super) fn push(&mut self, slot: usize, frame: Frame, limits: &Limits, metrics: &Metrics, life: u32) {
+    pub(super) fn push(&mut self, slot: usize, frame: Frame, bounds: &Bounds, metrics: &Metrics, life: u32) {
         if let Some(connection) = self.get(Key { slot, life }) {
-            connection.push(frame, 1, true, limits, metrics);
+            connection.push(frame, 1, true, bounds, metrics);
             metrics.frames_sent.inc();
         }
     }
@@ -148,11 +148,11 @@ impl Connection {
 
     /// Queues a frame, or so many in one piece, within the bound: above it the endpoint's policy for
     /// slow consumers applies.
-    fn push(&mut self, frame: Frame, count: u64, is_durable: bool, limits: &Limits, metrics: &Metrics) {
+    fn push(&mut self, frame: Frame, count: u64, is_durable: bool, bounds: &Bounds, metrics: &Metrics) {
         if self.closing.is_some() || self.is_broken {
             return;
         }
-        if self.outgoing.has_room_for(&frame, limits.queue_bytes) {
+        if self.outgoing.has_room_for(&frame, bounds.queue_bytes) {
             self.traffic.sent = self.traffic.sent.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
             return self.outgoing.push(frame);
         }
@@ -166,9 +166,9 @@ impl Connection {
         self.close(CloseReason::fixed(1013, "slow consumer: reconnect with since"));
     }
 
-    pub(super) fn hold(&mut self, held: Held, limits: &Limits) {
+    pub(super) fn hold(&mut self, held: Held, bounds: &Bounds) {
         let Some(opening) = &mut self.opening else { return };
-        if !opening.hold(held, limits.queue_bytes) {
+        if !opening.hold(held, bounds.queue_bytes) {
             self.close(CloseReason::UNAVAILABLE);
         }
     }

@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     hub::ListenerId,
+    limits::Permit,
     metrics::Metrics,
     session::{Format, SessionInfo},
     websocket::{self, CloseReason, Frame},
@@ -28,7 +29,7 @@ use crate::{
 pub(crate) struct Shard {
     pub(super) inner: RefCell<Inner>,
     pub(super) metrics: Arc<Metrics>,
-    pub(super) limits: Limits,
+    pub(super) bounds: Bounds,
     started: Instant,
     number: ListenerId,
     /// Connections that are gone, of which somebody has yet to be told.
@@ -46,7 +47,7 @@ impl Drop for Farewell<'_> {
 
 /// The bounds of a connection.
 #[derive(Debug, Clone)]
-pub(crate) struct Limits {
+pub(crate) struct Bounds {
     /// Bytes that may wait to be written.
     pub(crate) queue_bytes: usize,
     /// Seconds of silence after which a client is pinged; after twice as long it is gone.
@@ -85,20 +86,20 @@ pub(super) struct Listener {
 }
 
 impl Shard {
-    pub(crate) fn new(number: ListenerId, limits: Limits, metrics: Arc<Metrics>) -> Rc<Self> {
+    pub(crate) fn new(number: ListenerId, bounds: Bounds, metrics: Arc<Metrics>) -> Rc<Self> {
         let inner = Inner {
             connections: Slab::new(),
             channels: Slab::new(),
             by_name: HashMap::new(),
             dirty: VecDeque::new(),
             scratch: Vec::new(),
-            timers: Timers::new(limits.heartbeat_seconds),
+            timers: Timers::new(bounds.heartbeat_seconds),
             lives: 0,
         };
         Rc::new(Self {
             inner: RefCell::new(inner),
             metrics,
-            limits,
+            bounds,
             started: Instant::now(),
             number,
             farewells: Cell::new(0),
@@ -122,13 +123,13 @@ impl Shard {
 
     /// Takes a connection in, and has it listen to its channels: what arrives from now on is held
     /// for it until it is open.
-    pub(crate) fn insert(&self, info: Rc<SessionInfo>, socket: Rc<TcpStream>) -> Key {
+    pub(crate) fn insert(&self, info: Rc<SessionInfo>, socket: Rc<TcpStream>, permit: Permit) -> Key {
         let second = self.second();
         self.metrics.connections.with_label_values(&[info.endpoint.name]).inc();
         let inner = &mut *self.inner.borrow_mut();
         inner.lives = inner.lives.wrapping_add(1);
         let life = inner.lives;
-        let slot = inner.connections.insert(Connection::new(info.clone(), socket, life, second));
+        let slot = inner.connections.insert(Connection::new(info.clone(), socket, permit, life, second));
         let key = Key { slot, life };
         inner.timers.watch(key, second);
         for channel in &info.channels {
@@ -178,7 +179,7 @@ impl Shard {
     /// Puts a frame into a connection's queue, bounded like an event.
     pub(crate) fn send(&self, key: Key, frame: Frame) {
         let inner = &mut *self.inner.borrow_mut();
-        inner.push(key.slot, frame, &self.limits, &self.metrics, key.life);
+        inner.push(key.slot, frame, &self.bounds, &self.metrics, key.life);
         self.flush_now(inner, key);
     }
 
@@ -338,6 +339,10 @@ impl Connection {
     pub(super) fn close(&mut self, reason: CloseReason) {
         if self.closing.is_some() {
             return;
+        }
+        // Before its client knows, and can be back.
+        if !self.is_theirs && reason.is_no_fault_of_the_client() {
+            self.permit.excuse();
         }
         self.outgoing.push(websocket::close(&reason));
         self.closing = Some(reason);

@@ -164,21 +164,21 @@ impl Shard {
         let Some(connection) = inner.get(key) else { return };
         let silent = second.saturating_sub(connection.heard);
         let blocked = connection.is_blocked
-            && second.saturating_sub(connection.blocked_since) >= self.limits.write_seconds;
-        let dead = connection.is_pinged && silent >= 2 * self.limits.heartbeat_seconds;
+            && second.saturating_sub(connection.blocked_since) >= self.bounds.write_seconds;
+        let dead = connection.is_pinged && silent >= 2 * self.bounds.heartbeat_seconds;
         if (blocked || dead) && !is_late {
             tracing::debug!(connection = %connection.info.connection, silent, blocked, "the client is gone");
             connection.is_broken = true;
             connection.notify();
             return;
         }
-        if silent < self.limits.heartbeat_seconds {
+        if silent < self.bounds.heartbeat_seconds {
             let heard = connection.heard;
             inner.timers.watch(key, heard);
         } else {
             connection.is_pinged = true;
             inner.timers.watch(key, second);
-            inner.push(key.slot, websocket::ping(), &self.limits, &self.metrics, key.life);
+            inner.push(key.slot, websocket::ping(), &self.bounds, &self.metrics, key.life);
             inner.flush_one(key.slot, &self.metrics, second);
         }
     }
@@ -189,9 +189,9 @@ impl Shard {
         let Some(expires_at) = self.expires_at(key) else { return };
         let inner = &mut *self.inner.borrow_mut();
         let Some(connection) = inner.get(key) else { return };
-        let ahead = if connection.is_warned { 0 } else { self.limits.expiry_warning_seconds };
+        let ahead = if connection.is_warned { 0 } else { self.bounds.expiry_warning_seconds };
         let due = self.second_of(expires_at.saturating_sub(i64::from(ahead) * 1_000_000));
-        let is_near = due <= self.second().saturating_add(self.limits.heartbeat_seconds);
+        let is_near = due <= self.second().saturating_add(self.bounds.heartbeat_seconds);
         if is_near && connection.look_at.replace(due) != Some(due) {
             inner.timers.schedule(key, due);
         }
@@ -208,7 +208,7 @@ impl Shard {
     /// When the connection's token ceases to be accepted, in microseconds since 1970.
     fn expires_at(&self, key: Key) -> Option<i64> {
         let expires_at = self.info(key)?.identity.as_ref()?.expires_at;
-        Some(expires_at.saturating_add(i64::from(self.limits.leeway_seconds) * 1_000_000))
+        Some(expires_at.saturating_add(i64::from(self.bounds.leeway_seconds) * 1_000_000))
     }
 
     fn check_token(&self, key: Key) {
@@ -219,7 +219,7 @@ impl Shard {
                 |info: &SessionInfo| CloseReason::fixed(info.endpoint.close_codes.expired, "token expired");
             return self.end(key, reason);
         }
-        if left <= i64::from(self.limits.expiry_warning_seconds) && self.warn(key) {
+        if left <= i64::from(self.bounds.expiry_warning_seconds) && self.warn(key) {
             self.tell(key, &session::token_expiring(left));
         }
         // The end is still to come, and the clock may have been set back meanwhile.

@@ -26,6 +26,17 @@ impl CloseReason {
         Self { code, reason: Cow::Borrowed(reason) }
     }
 
+    /// The client has too much of something.
+    pub(crate) const fn over_limit(reason: &'static str) -> Self {
+        Self::fixed(4429, reason)
+    }
+
+    /// Whether the server ends the connection for reasons of its own (drain, restart, overload): the client
+    /// is expected back.
+    pub(crate) fn is_no_fault_of_the_client(&self) -> bool {
+        matches!(self.code, 1011..=1013)
+    }
+
     /// A code and reason as an owner names them.
     pub(crate) fn of_owner(code: u32, reason: impl Into<Cow<'static, str>>) -> Self {
         let code = u16::try_from(code).ok().filter(|code| can_be_sent(*code));

@@ -56,10 +56,15 @@ impl Bed {
             let server = services.bus.serve(service, CONCURRENCY, services.clone()).await;
             servers.push(server.expect("a server"));
         }
+        Self::start_behind(services, servers, options).await
+    }
+
+    async fn start_behind(services: StandIn, servers: Vec<Server>, options: &[&str]) -> Self {
         let workers = if options.contains(&"--workers") { &[][..] } else { &["--workers", "1"] };
         let usual = ["gateway", "--jwt-secret", SECRET, "--drain-seconds", "0"];
         let usual = usual.into_iter().chain(["--allow-anonymous", "all", "--token-leeway-seconds", "0"]);
-        let usual = usual.chain(workers.iter().copied());
+        let mode = if options.contains(&"--mode") { &[][..] } else { &["--mode", "development"] };
+        let usual = usual.chain(workers.iter().copied()).chain(mode.iter().copied());
         let arguments = usual.chain(options.iter().copied());
         let CommandLine { gateway } = CommandLine::parse_from(arguments);
         let shell = Shell::new(services.bus.clone());
@@ -70,6 +75,11 @@ impl Bed {
         let running = actix_rt::spawn(carillon_gateway::run_on(listener, gateway, shell.clone(), ready));
         let address = within(is_ready).await.expect("a gateway");
         Self { services, address, shell, running, _servers: servers }
+    }
+
+    /// One more gateway on the same bus.
+    pub(crate) async fn another(&self, options: &[&str]) -> Self {
+        Self::start_behind(self.services.clone(), Vec::new(), options).await
     }
 
     /// An anonymous listener, greeted.

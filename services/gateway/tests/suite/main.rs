@@ -12,6 +12,7 @@ mod farewells;
 mod frames;
 mod greeting;
 mod leases;
+mod limits;
 mod liveness;
 mod order;
 mod recovery;

@@ -57,6 +57,8 @@ impl Stage {
             environment: vec![
                 ("CARILLON_CHAT_PRUNE_EVERY".to_owned(), "1h".to_owned()),
                 ("CARILLON_LOG".to_owned(), "warn".to_owned()),
+                // Counted, and out of reach.
+                ("MAX_MESSAGES_PER_MINUTE".to_owned(), "1000000000".to_owned()),
             ],
             ..Options::default()
         };
