@@ -27,6 +27,7 @@ mod frames;
 mod http;
 mod identity;
 mod inbox;
+mod limits;
 mod missed;
 mod operations;
 mod organisations;
@@ -70,6 +71,7 @@ fn main() -> ExitCode {
     conversations_chat::register(&mut suite);
     origins::register(&mut suite);
     proxies::register(&mut suite);
+    limits::register(&mut suite);
     organisations::register(&mut suite);
     identity::register(&mut suite);
     refusals::register(&mut suite);

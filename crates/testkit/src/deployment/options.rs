@@ -8,6 +8,9 @@ pub const JWT_SECRET: &str = "a-secret-of-the-tests-that-is-long-enough-for-hs51
 /// The secret with which the processes of a cluster sign the addresses of files (`CARILLON_BLOB_SECRET`).
 pub(crate) const BLOB_SECRET: &str = "a-secret-of-the-tests-with-which-addresses-of-files-are-signed";
 
+/// What chooses the mode of a deployment: one that is given any of these has no other.
+const MODES: [&str; 3] = ["CARILLON_MODE", "USE_PRODUCTION_WEBSOCKET_MIDDLEWARE", "DEBUG"];
+
 /// Which processes a cluster has, beside NATS and Postgres.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Processes {
@@ -32,7 +35,7 @@ impl Default for Processes {
     }
 }
 
-/// How a deployment is to be started: in development mode, unless `CARILLON_MODE` in its environment says otherwise.
+/// How a deployment is to be started: in development mode, unless its environment chooses one.
 /// In every one the ids of auth's own users stand for themselves, and those of
 /// the HMAC secret's and the OpenID provider's are prefixed (`django:7`), unless `CARILLON_BARE_IDS` in its
 /// environment says otherwise.
@@ -75,12 +78,14 @@ impl Options {
         let mut environment = vec![
             variable("CARILLON_JWT_SECRET", JWT_SECRET),
             variable("CARILLON_BARE_IDS", "carillon"),
-            // Hundreds of clients come from one address here.
-            variable("CARILLON_MODE", "development"),
             variable("CARILLON_LOG_FORMAT", "text"),
         ];
         if let Some(provider) = &self.identity_provider {
             environment.push(variable("KEYCLOAK_JWKS_URL", &provider.jwks_url()));
+        }
+        if !self.environment.iter().any(|(name, _)| MODES.contains(&name.as_str())) {
+            // Hundreds of clients come from one address here.
+            environment.push(variable("CARILLON_MODE", "development"));
         }
         environment.extend(self.environment.iter().cloned());
         environment
