@@ -101,7 +101,7 @@ pub static ROUTES: &[Route] = {
         row("auth.logout", Post, "/api/auth/logout/", Auth, Public),
         row("auth.me", Get, "/api/auth/me/", Auth, User),
         row("auth.jwks", Get, "/.well-known/jwks.json", Auth, Public),
-        // Users, their tokens, and keys.
+        // Users, their tokens, who is blocked, and keys.
         row("auth.users.list", Get, "/api/auth/users/", Auth, Admin),
         row("auth.users.create", Post, "/api/auth/users/", Auth, Admin),
         row("auth.users.delete", Delete, "/api/auth/users/{user_id}/", Auth, Admin),
@@ -110,6 +110,9 @@ pub static ROUTES: &[Route] = {
         row("auth.service-tokens.list", Get, "/api/auth/service-tokens/", Auth, Admin),
         row("auth.service-tokens.create", Post, "/api/auth/service-tokens/", Auth, Admin),
         row("auth.service-tokens.revoke", Delete, "/api/auth/service-tokens/{token_id}/", Auth, Admin),
+        row("auth.blocks.list", Get, "/api/auth/blocks/", Auth, Admin),
+        row("auth.blocks.create", Post, "/api/auth/blocks/", Auth, Admin),
+        row("auth.blocks.delete", Delete, "/api/auth/blocks/{block_id}/", Auth, Admin),
         row("auth.keys.rotate", Post, "/api/auth/keys/rotate/", Auth, Admin),
         // Organisations and projects. A back end keeps members in step with the bulk PUT.
         row("auth.orgs.list", Get, "/api/auth/orgs/", Auth, Admin),

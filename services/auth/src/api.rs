@@ -1,5 +1,6 @@
 //! HTTP, as far as auth answers it: from a route to its handler.
 
+mod blocks;
 mod groups;
 mod key_rotation;
 mod login;
@@ -49,6 +50,9 @@ pub(crate) async fn answer(auth: &Auth, request: &HttpRequest) -> Result<HttpRep
         "auth.service-tokens.list" => service_tokens::list(auth, request).await,
         "auth.service-tokens.create" => service_tokens::create(auth, request).await,
         "auth.service-tokens.revoke" => service_tokens::revoke(auth, request).await,
+        "auth.blocks.list" => blocks::list(auth, request).await,
+        "auth.blocks.create" => blocks::create(auth, request).await,
+        "auth.blocks.delete" => blocks::delete(auth, request).await,
         "auth.keys.rotate" => key_rotation::rotate(auth, request).await,
         "auth.orgs.list" => groups::list(auth, request, Organisation).await,
         "auth.orgs.create" => groups::create(auth, request, Organisation).await,

@@ -3,8 +3,8 @@
 use carillon_contract::{
     Channel, Method, Resource, ResourceKind, ServiceName,
     messages::{
-        AccessChange, KeysChanged, MembershipEnded, PublishEventRequest, TokenRevoked, UserRevoked, Variant,
-        access_change::Change,
+        AccessChange, Block, KeysChanged, MembershipEnded, PublishEventRequest, TokenRevoked, UserRevoked,
+        Variant, access_change::Change,
     },
 };
 use carillon_store::{Debt, NewEvent};
@@ -29,6 +29,16 @@ impl Effects {
     /// A token or login is void.
     pub(crate) fn token_revoked(&mut self, revoked: TokenRevoked) {
         self.change(Change::TokenRevoked(revoked));
+    }
+
+    /// Somebody is let in no more.
+    pub(crate) fn blocked(&mut self, block: Block) {
+        self.change(Change::Blocked(block));
+    }
+
+    /// Somebody is let in again.
+    pub(crate) fn unblocked(&mut self, block: Block) {
+        self.change(Change::Unblocked(block));
     }
 
     /// There is a new signing key.

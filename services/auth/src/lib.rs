@@ -1,4 +1,4 @@
-//! Users, organisations, projects, memberships, tokens, keys and revocation.
+//! Users, organisations, projects, memberships, tokens, keys, revocation and blocks.
 //!
 //! Every replica answers every request: what it knows is in the database, and whatever others have
 //! to learn of (a revocation, an ended membership, a new key) is a durable event of channel `access`.
@@ -7,6 +7,7 @@ mod answers;
 mod api;
 mod args;
 mod auth;
+mod blocks;
 mod bootstrap;
 mod counter;
 mod demo;
@@ -44,8 +45,10 @@ use crate::{
     passwords::Passwords, user_name::UserNames,
 };
 
-const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, name: "auth", sql: include_str!("../migrations/0001_auth.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, name: "auth", sql: include_str!("../migrations/0001_auth.sql") },
+    Migration { version: 2, name: "block", sql: include_str!("../migrations/0002_block.sql") },
+];
 
 /// A gateway that was away for longer asks for everything anew.
 const RETENTION: Retention = Retention { age: Duration::from_secs(7 * 24 * 60 * 60), count: 100_000 };

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use carillon_store::StoreError;
 use tokio_util::sync::CancellationToken;
 
-use crate::{answers, auth::Auth, keys, revocations, service_tokens};
+use crate::{answers, auth::Auth, blocks, keys, revocations, service_tokens};
 
 /// How often each replica does so; it does no harm that several do.
 const INTERVAL: Duration = Duration::from_secs(60);
@@ -32,6 +32,7 @@ async fn prune(auth: &Auth) -> Result<(), StoreError> {
     keys::prune(&mut tx, &auth.database).await?;
     service_tokens::prune(&mut tx).await?;
     revocations::prune(&mut tx).await?;
+    blocks::prune(&mut tx).await?;
     answers::prune(&mut tx).await?;
     tx.commit().await?;
     auth.log.prune().await.map(drop)

@@ -17,7 +17,7 @@ impl Metrics {
             revocations: counter(
                 registry,
                 "carillon_auth_revocations_total",
-                "Users and tokens revoked and memberships ended, by kind.",
+                "Users and tokens revoked, memberships ended, and users and addresses blocked, by kind.",
                 "kind",
             )?,
         })
@@ -33,7 +33,7 @@ impl Metrics {
         self.tokens.with_label_values(&[kind]).inc();
     }
 
-    /// So many revocations: `user`, `token`, `login` or `membership`.
+    /// So many revocations: `user`, `token`, `login`, `membership` or `block`.
     pub(crate) fn revoked(&self, kind: &'static str, count: usize) {
         self.revocations.with_label_values(&[kind]).inc_by(count as u64);
     }

@@ -4,7 +4,10 @@ use carillon_contract::messages::{AccessReply, TokenRevoked, UserRevoked};
 use carillon_store::{StoreError, Transaction, now};
 use sqlx::{AnyPool, Row};
 
-use crate::lifetimes::Lifetimes;
+use crate::{
+    blocks::{self, Block},
+    lifetimes::Lifetimes,
+};
 
 /// Tokens carry whole seconds.
 pub(crate) const SECOND: i64 = 1_000_000;
@@ -79,27 +82,36 @@ pub(crate) async fn is_revoked(reader: &AnyPool, token: &str, login: &str) -> Re
     Ok(row.is_some())
 }
 
-/// One page of what gateways have to know: users first, then tokens. `after` is empty, or what the
+/// One page of what gateways have to know: users first, then tokens, then blocks. `after` is empty, or what the
 /// page before gave as its `next`. `None` if it is neither.
 pub(crate) async fn page(reader: &AnyPool, after: &str) -> Result<Option<AccessReply>, StoreError> {
     let mut reply = AccessReply::default();
-    let mut tokens_after = "";
-    if let Some(token) = after.strip_prefix("token:") {
-        tokens_after = token;
-    } else {
-        let Some(user) = after.strip_prefix("user:").or(after.is_empty().then_some("")) else {
-            return Ok(None);
-        };
-        reply.users = users(reader, user).await?;
-        if let Some(last) = full(&reply.users) {
+    let (kind, mut place) =
+        if after.is_empty() { ("user", "") } else { after.split_once(':').unwrap_or((after, "")) };
+    if !["user", "token", "block"].contains(&kind) {
+        return Ok(None);
+    }
+    if kind == "user" {
+        reply.users = users(reader, place).await?;
+        if let Some(last) = full(&reply.users, PAGE) {
             reply.next = format!("user:{}", last.user);
             return Ok(Some(reply));
         }
+        place = "";
     }
-    reply.tokens = tokens(reader, tokens_after).await?;
-    if let Some(last) = full(&reply.tokens) {
-        reply.next = format!("token:{}", last.token);
+    if kind != "block" {
+        reply.tokens = tokens(reader, place).await?;
+        if let Some(last) = full(&reply.tokens, PAGE) {
+            reply.next = format!("token:{}", last.token);
+            return Ok(Some(reply));
+        }
+        place = "";
     }
+    let blocks = blocks::page(reader, place, blocks::PAGE).await?;
+    if let Some(last) = full(&blocks, blocks::PAGE) {
+        reply.next = format!("block:{}", last.id);
+    }
+    reply.blocks = blocks.iter().map(Block::told).collect();
     Ok(Some(reply))
 }
 
@@ -115,8 +127,8 @@ pub(crate) async fn prune(tx: &mut Transaction) -> Result<(), StoreError> {
 }
 
 /// The last of a page that may not be the last page.
-fn full<T>(rows: &[T]) -> Option<&T> {
-    rows.last().filter(|_| i64::try_from(rows.len()).is_ok_and(|count| count >= PAGE))
+fn full<T>(rows: &[T], page: i64) -> Option<&T> {
+    rows.last().filter(|_| i64::try_from(rows.len()).is_ok_and(|count| count >= page))
 }
 
 async fn users(reader: &AnyPool, after: &str) -> Result<Vec<UserRevoked>, StoreError> {

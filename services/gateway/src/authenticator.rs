@@ -1,6 +1,6 @@
 //! From a token to who holds it, if they may still come in.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use carillon_contract::messages::Identity;
 use carillon_token::{Verifier, VerifyError};
@@ -26,6 +26,9 @@ pub(crate) enum Denied {
     /// It has been revoked.
     #[error("token revoked")]
     Revoked,
+    /// Its holder is blocked.
+    #[error("blocked")]
+    Blocked,
     /// Whether it is valid can't be told now.
     #[error("tokens can't be verified now")]
     Unavailable,
@@ -39,6 +42,11 @@ impl Authenticator {
     /// Whether anyone can be let in at present.
     pub(crate) fn is_current(&self) -> bool {
         self.access.is_current()
+    }
+
+    /// Whether nobody at this address may come in.
+    pub(crate) fn is_blocked_at(&self, address: IpAddr) -> bool {
+        self.access.is_blocked_at(address)
     }
 
     /// Who holds this token.
@@ -56,6 +64,9 @@ impl Authenticator {
     pub(crate) fn check(&self, identity: &Identity) -> Result<(), Denied> {
         if !self.access.is_current() {
             return Err(Denied::Unavailable);
+        }
+        if self.access.is_blocked(&identity.user) {
+            return Err(Denied::Blocked);
         }
         if self.access.is_revoked(identity) { Err(Denied::Revoked) } else { Ok(()) }
     }

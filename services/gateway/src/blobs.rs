@@ -99,6 +99,7 @@ async fn answer(
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
     edge::check_host(gateway, request)?;
+    edge::check_address(gateway, request)?;
     let operation = match *request.method() {
         Method::PUT => Operation::Upload,
         Method::GET | Method::HEAD => Operation::Download,

@@ -78,6 +78,12 @@ pub(crate) fn check_host(gateway: &Gateway, request: &HttpRequest) -> Result<(),
     if allowed { Ok(()) } else { Err(Problem::bad_request("host not allowed")) }
 }
 
+/// Refuses requests from addresses that are blocked.
+pub(crate) fn check_address(gateway: &Gateway, request: &HttpRequest) -> Result<(), Problem> {
+    let is_blocked = gateway.authenticator.is_blocked_at(gateway.client(request.head()));
+    if is_blocked { Err(Problem::forbidden("blocked")) } else { Ok(()) }
+}
+
 /// Where a request comes from.
 pub(crate) fn address(gateway: &Gateway, request: &HttpRequest) -> String {
     gateway.client(request.head()).to_string()

@@ -57,8 +57,8 @@ pub(crate) async fn decide(gateway: &Arc<Gateway>, head: &RequestHead, permit: P
         }
         Err((refusal, admission)) => {
             gateway.metrics.handshakes.with_label_values(&[endpoint.name, refusal.outcome()]).inc();
-            if let Refusal::Over(over) = &refusal {
-                gateway.metrics.limited.with_label_values(&[over.limit.as_str()]).inc();
+            if let Some(limit) = refusal.limit() {
+                gateway.metrics.limited.with_label_values(&[limit]).inc();
             }
             log(gateway, endpoint, head, &refusal);
             refuse(gateway, refusal, admission)
@@ -90,9 +90,9 @@ async fn examine(
     };
     let protocol = credentials::confirmed(&offered, token.is_some());
     // Before any work is done for an address that has too much already.
-    let outcome = match permit.take_at(info.address) {
+    let outcome = match permit_at(gateway, &mut permit, &info) {
         Ok(()) => identify::identify(gateway, endpoint, &info.parameters, token.as_deref()).await,
-        Err(over) => Err(Refusal::Over(over)),
+        Err(refusal) => Err(refusal),
     };
     info.identity = outcome.as_ref().ok().cloned().flatten();
     let outcome = match info.user().map(|user| permit.take_as(user)) {
@@ -118,6 +118,14 @@ pub(crate) fn overloaded(gateway: &Gateway, head: &RequestHead, overload: Overlo
         Overload::Handshakes => Problem::too_many_requests(1, "too many handshakes"),
         Overload::Connections => Problem::unavailable("too many connections"),
     }
+}
+
+/// A place among those of the client's address, if it may have one.
+fn permit_at(gateway: &Gateway, permit: &mut Permit, info: &SessionInfo) -> Result<(), Refusal> {
+    if gateway.authenticator.is_blocked_at(info.address) {
+        return Err(Refusal::Blocked(info.endpoint.close_codes));
+    }
+    permit.take_at(info.address).map_err(Refusal::Over)
 }
 
 /// What holds for every endpoint.

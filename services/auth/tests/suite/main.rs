@@ -1,6 +1,7 @@
 //! Auth as gateways and other services see it: each scenario on SQLite and on Postgres.
 
 mod accounts;
+mod blocks;
 mod database;
 mod groups;
 mod keys;
@@ -51,6 +52,12 @@ fn main() -> ExitCode {
             a_repeated_request_gets_the_first_answer,
             the_bootstrap_admin_is_made_once,
             where_another_issuer_owns_bare_ids_ours_have_a_prefix,
+        },
+        blocks::{
+            a_block_is_told_listed_and_lifted,
+            who_is_blocked_again_has_one_block_and_its_later_end,
+            a_block_that_can_not_be_is_refused,
+            blocks_are_told_a_page_at_a_time,
         },
         groups::{
             organisations_are_created_listed_and_removed,

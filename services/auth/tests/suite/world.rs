@@ -121,6 +121,13 @@ impl World {
         }
     }
 
+    /// Stops every replica, and starts one on the same database.
+    pub(crate) async fn restart(&mut self) {
+        self.stop().await;
+        self.launch(|_| ());
+        self.ready().await;
+    }
+
     pub(crate) fn ask(&self, route: &str) -> Asking<'_> {
         ask_on(&self.bus, route)
     }

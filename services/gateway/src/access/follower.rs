@@ -22,7 +22,7 @@ use tokio::{
     time::MissedTickBehavior,
 };
 
-use super::{Access, Revocations};
+use super::{Access, Blocks, Revocations};
 use crate::{
     clock,
     hub::{Delivery, Hub, ListenerId},
@@ -115,6 +115,7 @@ impl Follower {
             Err(FollowError::Request(error)) => tracing::debug!(%error, "auth can't be reached"),
         }
         self.revocations(|revocations| revocations.forget(clock::now()));
+        self.blocks(|blocks| blocks.forget(clock::now()));
     }
 
     async fn listen(&self, heartbeat: &mut tokio::time::Interval) {
@@ -129,19 +130,23 @@ impl Follower {
     async fn take_snapshot(&self) -> Result<(), FollowError> {
         let resets = self.resets.load(Ordering::Relaxed);
         let mut request = AccessRequest::default();
-        let mut place = None;
+        let (mut place, mut blocks) = (None, Vec::new());
+        self.blocks(Blocks::ask);
         loop {
-            let reply = self.bus.call_within(ServiceName::Auth, &request, PATIENCE).await?;
+            let mut reply = self.bus.call_within(ServiceName::Auth, &request, PATIENCE).await?;
             if reply.prefixed_ids != self.prefixed_ids {
                 return Err(FollowError::Names);
             }
             place.get_or_insert_with(|| (reply.epoch.clone(), reply.offset));
             request.after.clone_from(&reply.next);
+            blocks.append(&mut reply.blocks);
             self.revocations(|revocations| revocations.extend(reply));
             if request.after.is_empty() {
                 break;
             }
         }
+        // Unlike a revocation a block can be lifted, unheard of.
+        self.blocks(|known| known.replace(&blocks));
         if let Some((epoch, offset)) = place {
             let head = ChannelHead { channel: Channel::access().as_str().to_owned(), offset };
             self.hub.heads(&epoch, vec![head]).await;
@@ -174,6 +179,11 @@ impl Follower {
             Some(Change::MembershipEnded(ended)) => {
                 self.tell(Control::EndMembership { user: ended.user, resource: ended.resource }).await;
             }
+            Some(Change::Blocked(block)) => {
+                self.blocks(|blocks| blocks.change(block.clone(), true));
+                self.tell(Control::EndBlocked { block }).await;
+            }
+            Some(Change::Unblocked(block)) => self.blocks(|blocks| blocks.change(block, false)),
             Some(Change::KeysChanged(_)) => self.keys_changed.notify_one(),
             None => tracing::warn!(offset = event.offset, "an access change can't be read"),
         }
@@ -193,6 +203,10 @@ impl Follower {
             // A worker that has ended has no connections.
             let _ = worker.send(control.clone()).await;
         }
+    }
+
+    fn blocks(&self, change: impl FnOnce(&mut Blocks)) {
+        change(&mut self.access.blocks.write().unwrap_or_else(PoisonError::into_inner));
     }
 
     fn revocations(&self, change: impl FnOnce(&mut Revocations)) {

@@ -55,6 +55,7 @@ fn needed(access: Access) -> &'static str {
 fn problem(denied: Denied) -> Problem {
     match denied {
         Denied::Unavailable => Problem::unavailable(&denied.to_string()),
+        Denied::Blocked => Problem::forbidden(&denied.to_string()),
         _ => Problem::unauthorized(&denied.to_string()),
     }
 }

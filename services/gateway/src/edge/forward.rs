@@ -13,7 +13,7 @@ use carillon_service::http::Problem;
 use carillon_token::redact;
 use url::form_urlencoded;
 
-use super::{access, address, check_host, response};
+use super::{access, address, check_address, check_host, response};
 use crate::gateway::Gateway;
 
 /// The longest request id or idempotency key that is taken from a client.
@@ -57,6 +57,7 @@ fn log(gateway: &Gateway, request: &ActixRequest, route: &str, problem: &Problem
 
 fn find(gateway: &Gateway, request: &ActixRequest) -> Result<(&'static Route, Parameters), Problem> {
     check_host(gateway, request)?;
+    check_address(gateway, request)?;
     match route_at(request.method().as_str(), request.path()) {
         RouteMatch::Found(route, parameters) => Ok((route, parameters)),
         RouteMatch::MethodNotAllowed(methods) => Err(Problem::method_not_allowed(&methods)),

@@ -20,6 +20,9 @@ pub(crate) enum Refusal {
     /// The address or the user has too much of something.
     #[error("{}", .0.limit.reason())]
     Over(Over),
+    /// Nobody at the address may come in.
+    #[error("blocked")]
+    Blocked(CloseCodes),
     /// The gateway drains, or can't tell whether tokens are revoked.
     #[error("not ready")]
     NotReady,
@@ -51,6 +54,8 @@ impl Refusal {
             Self::Host => "host",
             Self::Origin => "origin",
             Self::Over(over) => over.limit.as_str(),
+            Self::Blocked(_) => "blocked_address",
+            Self::Denied(_, Denied::Blocked) => "blocked_user",
             Self::NotReady => "not_ready",
             Self::Dialect => "dialect",
             Self::Path => "path",
@@ -70,6 +75,7 @@ impl Refusal {
             Self::Over(over) => return Some(CloseReason::over_limit(over.limit.reason())),
             Self::Handshake(_) | Self::Host | Self::Origin | Self::Dialect | Self::NotReady => return None,
             Self::Path => 4004,
+            Self::Blocked(codes) | Self::Denied(codes, Denied::Blocked) => codes.denied,
             Self::Missing(codes) => codes.missing,
             Self::Denied(codes, Denied::Expired) => codes.expired,
             Self::Denied(codes, Denied::Invalid(_) | Denied::Revoked) => codes.invalid,
@@ -78,6 +84,12 @@ impl Refusal {
             Self::Mismatch(codes) => codes.mismatch,
         };
         Some(CloseReason::new(code, self.to_string()))
+    }
+
+    /// The limit or block that was met, as metrics call it.
+    pub(super) fn limit(&self) -> Option<&'static str> {
+        let is_one = matches!(self, Self::Over(_) | Self::Blocked(_) | Self::Denied(_, Denied::Blocked));
+        is_one.then(|| self.outcome())
     }
 
     /// In how many milliseconds trying again may help, where that is known.
@@ -99,9 +111,12 @@ impl Refusal {
             Self::Handshake(_) | Self::Host | Self::Dialect => Problem::bad_request(&detail),
             Self::NotReady | Self::Denied(_, Denied::Unavailable) => Problem::unavailable(&detail),
             Self::Path => Problem::not_found(&detail),
-            Self::Origin | Self::Missing(_) | Self::Denied(..) | Self::NotAUser(_) | Self::Mismatch(_) => {
-                Problem::forbidden(&detail)
-            }
+            Self::Origin
+            | Self::Blocked(_)
+            | Self::Missing(_)
+            | Self::Denied(..)
+            | Self::NotAUser(_)
+            | Self::Mismatch(_) => Problem::forbidden(&detail),
         }
     }
 }

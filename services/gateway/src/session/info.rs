@@ -81,6 +81,11 @@ impl SessionInfo {
         CloseReason::fixed(self.endpoint.close_codes.denied, "no longer a member")
     }
 
+    /// Why it is closed when its user or its address is blocked.
+    pub(crate) fn blocked(&self) -> CloseReason {
+        CloseReason::fixed(self.endpoint.close_codes.denied, "blocked")
+    }
+
     /// Why it is to be closed, if an event of one of its channels dismisses it.
     pub(crate) fn dismissed_by(&self, event: &Event) -> Option<CloseReason> {
         let dismissal = event.dismissal.as_ref()?;

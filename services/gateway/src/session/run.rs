@@ -103,8 +103,8 @@ async fn begin(
     info: &SessionInfo,
     query: Query,
 ) -> Result<(), CloseReason> {
-    // A revocation between the handshake's check and here found no connection to close.
-    match revoked(gateway, info) {
+    // A revocation or block between the handshake's check and here found no connection to close.
+    match ended(gateway, info) {
         Some(reason) => Err(reason),
         None => open(gateway, shard, key, info, query).await,
     }
@@ -125,10 +125,14 @@ async fn leave(gateway: &Gateway, shard: &Shard, key: Key, info: &SessionInfo, s
     gateway.leases.went(info.endpoint);
 }
 
-fn revoked(gateway: &Gateway, info: &SessionInfo) -> Option<CloseReason> {
+fn ended(gateway: &Gateway, info: &SessionInfo) -> Option<CloseReason> {
+    if gateway.authenticator.is_blocked_at(info.address) {
+        return Some(info.blocked());
+    }
     let identity = info.identity.as_ref()?;
     match gateway.authenticator.check(identity).err()? {
         Denied::Unavailable => Some(CloseReason::UNAVAILABLE),
+        Denied::Blocked => Some(info.blocked()),
         denied => Some(CloseReason::new(info.endpoint.close_codes.invalid, denied.to_string())),
     }
 }

@@ -2,7 +2,8 @@
 
 use std::{rc::Rc, time::Duration};
 
-use carillon_contract::ServiceName;
+use carillon_contract::{ServiceName, messages::Block};
+use ipnet::IpNet;
 use rand::RngExt;
 use tokio::{sync::mpsc, time::MissedTickBehavior};
 
@@ -35,6 +36,8 @@ pub(crate) enum Control {
     EndUser { user: String, before: i64 },
     /// This token, or every token of this login, is void.
     EndToken { token: String },
+    /// This user, or whoever is in this network, is blocked.
+    EndBlocked { block: Block },
     /// This user is no longer a member of this.
     EndMembership { user: String, resource: String },
     /// Everyone has to come back and be checked anew.
@@ -106,6 +109,7 @@ impl Shard {
             Control::EndToken { token } => self.end_invalid(|info| {
                 info.identity.as_ref().is_some_and(|held| held.token == token || held.session == token)
             }),
+            Control::EndBlocked { block } => self.end_blocked(&block),
             Control::EndMembership { user, resource } => self.end_membership(&user, &resource),
             Control::EndAll => self.keys(|_| true).into_iter().for_each(|key| self.send_away(key)),
             Control::CallRoll { owner, from, count, reply } => {
@@ -119,6 +123,17 @@ impl Shard {
     fn end_invalid(&self, wanted: impl Fn(&SessionInfo) -> bool) {
         for key in self.keys(wanted) {
             self.end(key, |info| CloseReason::fixed(info.endpoint.close_codes.invalid, "token revoked"));
+        }
+    }
+
+    fn end_blocked(&self, block: &Block) {
+        let network: Option<IpNet> = block.network.parse().ok();
+        let is_meant = |info: &SessionInfo| {
+            let is_there = network.is_some_and(|network| network.contains(&info.address));
+            is_there || !block.user.is_empty() && info.user() == Some(&block.user)
+        };
+        for key in self.keys(is_meant) {
+            self.end(key, SessionInfo::blocked);
         }
     }
 

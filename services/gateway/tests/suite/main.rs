@@ -5,6 +5,7 @@ mod access;
 mod bed;
 mod binary;
 mod blobs;
+mod blocks;
 mod client;
 mod client_address;
 mod dismissals;

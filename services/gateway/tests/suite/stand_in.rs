@@ -10,7 +10,7 @@ use carillon_bus::{Bus, Handler, Refusal, RefusalKind};
 use carillon_contract::{
     Channel, Method, Subject, endpoint,
     messages::{
-        Accept, AccessReply, AccessRequest, ChannelHead, Close, ClosedNotice, EnterRequest, Event,
+        Accept, AccessReply, AccessRequest, Block, ChannelHead, Close, ClosedNotice, EnterRequest, Event,
         FrameReply, FrameRequest, HeadsReply, HeadsRequest, HistoryReply, HistoryRequest, HttpReply,
         HttpRequest, JwksReply, JwksRequest, OpenReply, OpenRequest, RenewReply, RenewRequest, Session,
         Variant, open_reply::Outcome,
@@ -51,6 +51,7 @@ struct State {
     reject: Option<u32>,
     /// What sessions are greeted with; `None`: one JSON object.
     greeting: Option<Vec<Bytes>>,
+    blocks: Vec<Block>,
     /// The membership that they need.
     requires: String,
     /// Each attempt at a frame, as it arrived.
@@ -149,6 +150,11 @@ impl StandIn {
     /// Greets sessions with these frames from now on.
     pub(crate) fn greet_with(&self, frames: &[&'static [u8]]) {
         self.state().greeting = Some(frames.iter().copied().map(Bytes::from_static).collect());
+    }
+
+    /// Tells those who ask from now on that these are blocked.
+    pub(crate) fn block(&self, blocks: Vec<Block>) {
+        self.state().blocks = blocks;
     }
 
     /// Requires this membership of sessions that are opened from now on.
@@ -326,7 +332,14 @@ impl StandIn {
     fn access(&self) -> AccessReply {
         let state = self.state();
         let offset = state.head(Channel::access().as_str()).offset;
-        AccessReply { epoch: epoch(state.epoch), offset, prefixed_ids: true, ..AccessReply::default() }
+        let blocks = state.blocks.clone();
+        AccessReply {
+            epoch: epoch(state.epoch),
+            offset,
+            prefixed_ids: true,
+            blocks,
+            ..AccessReply::default()
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
