@@ -124,7 +124,7 @@ impl World {
     /// Stops every replica, and starts one on the same database.
     pub(crate) async fn restart(&mut self) {
         self.stop().await;
-        self.launch(|_| ());
+        self.launch(|args| args.demo = Demo::Make);
         self.ready().await;
     }
 

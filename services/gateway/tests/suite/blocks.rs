@@ -84,8 +84,14 @@ fn a_blocked_user_is_closed_and_kept_out_until_the_block_is_lifted() {
     });
 }
 
+/// Waits until a client gets in: the gateway may not be ready for anyone, either.
 async fn until_in(path: &str, bed: &Bed) {
-    within(async { while bed.connect(path).await.next().await.is_close() {} }).await;
+    let attempt = async || {
+        let (socket, _) =
+            tokio_tungstenite::connect_async(format!("ws://{}{path}", bed.address)).await.ok()?;
+        Some(!Client(socket).next().await.is_close())
+    };
+    within(async { while attempt().await != Some(true) {} }).await;
 }
 
 #[test]
