@@ -12,6 +12,7 @@
 
 mod access;
 mod attachments;
+mod blocks;
 mod chat_rooms;
 mod checks;
 mod clients;
@@ -71,6 +72,7 @@ fn main() -> ExitCode {
     conversations_chat::register(&mut suite);
     origins::register(&mut suite);
     proxies::register(&mut suite);
+    blocks::register(&mut suite);
     limits::register(&mut suite);
     organisations::register(&mut suite);
     identity::register(&mut suite);
