@@ -29,6 +29,7 @@ pub(crate) fn register(suite: &mut Suite) {
     });
     suite.own_cluster("s0_12_the_documents_names_are_understood", named, async |cluster: &Cluster| {
         names(cluster.deployment()).await?;
+        outage(cluster.deployment()).await.context("the bus is away")?;
         later(cluster).await
     });
 }
@@ -142,6 +143,23 @@ async fn names(deployment: &Deployment) -> anyhow::Result<()> {
     again("2001:db8:0:1::3", one).await?.close().await?;
     reconnections(one, two, 4).await?;
     again("203.0.113.2", two).await?.close().await
+}
+
+/// What ended while gateways could not tell each other is known when they can again.
+async fn outage(deployment: &Deployment) -> anyhow::Result<()> {
+    let [one, two] = deployment.gateways();
+    let here = "203.0.113.8";
+    let ends = at(here, one).await?.context("one")?;
+    told(two, 1).await?;
+    let _stays = at(here, two).await?.context("two")?;
+    over(here, two, "too many connections from this address").await?;
+    deployment.kill("nats")?;
+    ends.close().await?;
+    deployment.start("nats").await?;
+    told(two, 0).await?;
+    let _instead = again(here, two).await?;
+    told(one, 2).await?;
+    over(here, one, "too many connections from this address").await
 }
 
 /// A gateway that starts is told what others have, and what one had that was killed is forgotten.

@@ -113,7 +113,11 @@ async fn examine(
 pub(crate) fn overloaded(gateway: &Gateway, head: &RequestHead, overload: Overload) -> Problem {
     gateway.metrics.limited.with_label_values(&[overload.as_str()]).inc();
     // One line for each of a flood would be another one.
-    tracing::debug!(address = %gateway.client(head), limit = overload.as_str(), "a handshake was refused");
+    tracing::debug!(
+        address = gateway.client(head).to_string(),
+        limit = overload.as_str(),
+        "a handshake was refused"
+    );
     match overload {
         Overload::Handshakes => Problem::too_many_requests(1, "too many handshakes"),
         Overload::Connections => Problem::unavailable("too many connections"),
@@ -173,7 +177,7 @@ fn refuse(gateway: &Gateway, refusal: Refusal, admission: Option<Box<Admission>>
 /// One line for each attempt that gets as far as its endpoint's owner (S4-11).
 fn log_accepted(gateway: &Gateway, head: &RequestHead, info: &SessionInfo) {
     tracing::info!(
-        endpoint = info.endpoint.name, address = %gateway.client(head), connection = %info.connection,
+        endpoint = info.endpoint.name, address = gateway.client(head).to_string(), connection = %info.connection,
         user = info.user().unwrap_or_default(), "a handshake was accepted"
     );
 }
@@ -182,7 +186,7 @@ fn log_accepted(gateway: &Gateway, head: &RequestHead, info: &SessionInfo) {
 fn log(gateway: &Gateway, endpoint: &Endpoint, head: &RequestHead, refusal: &Refusal) {
     let path = head.uri.path_and_query().map_or("", |path| path.as_str());
     tracing::info!(
-        endpoint = endpoint.name, address = %gateway.client(head), path = %redact(path), reason = %refusal,
+        endpoint = endpoint.name, address = gateway.client(head).to_string(), path = %redact(path), reason = %refusal,
         "a handshake was refused"
     );
 }

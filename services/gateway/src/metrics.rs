@@ -13,7 +13,7 @@ pub(crate) struct Metrics {
     pub(crate) handshakes: IntCounterVec,
     /// Limits that were met, by kind.
     pub(crate) limited: IntCounterVec,
-    /// Closed connections, by endpoint and code.
+    /// Closed connections, by endpoint, code and kind of reason.
     pub(crate) closes: IntCounterVec,
     /// Frames that clients sent, by endpoint.
     pub(crate) frames_received: IntCounterVec,
@@ -69,8 +69,11 @@ impl Metrics {
                 &["limit"],
             )?,
             closes: IntCounterVec::new(
-                Opts::new("carillon_gateway_closes_total", "Closed connections, by endpoint and close code."),
-                &["endpoint", "code"],
+                Opts::new(
+                    "carillon_gateway_closes_total",
+                    "Closed connections, by endpoint, close code and kind of reason.",
+                ),
+                &["endpoint", "code", "reason"],
             )?,
             frames_received: IntCounterVec::new(
                 Opts::new("carillon_gateway_frames_received_total", "Messages received, by endpoint."),

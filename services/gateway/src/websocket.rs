@@ -7,6 +7,6 @@ mod frame;
 mod header;
 mod message;
 
-pub(crate) use close::CloseReason;
+pub(crate) use close::{Cause, CloseReason};
 pub(crate) use decoder::{Decoder, Incoming};
 pub(crate) use frame::{Frame, binary, close, event, greeting, joined, ping, pong, text};

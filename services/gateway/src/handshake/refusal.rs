@@ -3,7 +3,11 @@
 use carillon_contract::CloseCodes;
 use carillon_service::http::Problem;
 
-use crate::{authenticator::Denied, limits::Over, websocket::CloseReason};
+use crate::{
+    authenticator::Denied,
+    limits::Over,
+    websocket::{Cause, CloseReason},
+};
 
 /// Why a handshake is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -83,7 +87,18 @@ impl Refusal {
             Self::NotAUser(codes) => codes.denied,
             Self::Mismatch(codes) => codes.mismatch,
         };
-        Some(CloseReason::new(code, self.to_string()))
+        Some(CloseReason::new(self.cause(), code, self.to_string()))
+    }
+
+    fn cause(&self) -> Cause {
+        match self {
+            Self::Over(_) => Cause::Limit,
+            Self::Blocked(_) | Self::Denied(_, Denied::Blocked) => Cause::Blocked,
+            Self::NotReady | Self::Denied(_, Denied::Unavailable) => Cause::Unavailable,
+            Self::Missing(_) | Self::Denied(..) => Cause::Token,
+            Self::Handshake(_) | Self::Dialect => Cause::Protocol,
+            Self::Host | Self::Origin | Self::Path | Self::NotAUser(_) | Self::Mismatch(_) => Cause::Access,
+        }
     }
 
     /// The limit or block that was met, as metrics call it.

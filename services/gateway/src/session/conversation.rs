@@ -27,7 +27,7 @@ use crate::{
     gateway::Gateway,
     limits::Window,
     shard::{Key, Shard},
-    websocket::{self, CloseReason, Decoder, Incoming},
+    websocket::{self, Cause, CloseReason, Decoder, Incoming},
 };
 
 /// Frames that wait behind the one in flight. A full queue stops reading from the socket.
@@ -278,7 +278,7 @@ impl Conversation {
         match self.info.identity.as_ref().map(|identity| self.gateway.authenticator.check(identity)) {
             Some(Err(Denied::Revoked)) => {
                 let code = self.info.endpoint.close_codes.invalid;
-                self.shard.close(self.key, CloseReason::fixed(code, "token revoked"));
+                self.shard.close(self.key, CloseReason::fixed(Cause::Token, code, "token revoked"));
             }
             _ => self.say(&frames::refreshed(left)),
         }

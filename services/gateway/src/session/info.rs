@@ -7,7 +7,7 @@ use carillon_contract::{
     messages::{Event, Identity, Session},
 };
 
-use crate::websocket::{self, CloseReason, Frame};
+use crate::websocket::{self, Cause, CloseReason, Frame};
 
 /// In which form a connection gets events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,12 +78,12 @@ impl SessionInfo {
 
     /// Why it is closed when a membership that it needs has ended.
     pub(crate) fn no_longer_a_member(&self) -> CloseReason {
-        CloseReason::fixed(self.endpoint.close_codes.denied, "no longer a member")
+        CloseReason::fixed(Cause::Access, self.endpoint.close_codes.denied, "no longer a member")
     }
 
     /// Why it is closed when its user or its address is blocked.
     pub(crate) fn blocked(&self) -> CloseReason {
-        CloseReason::fixed(self.endpoint.close_codes.denied, "blocked")
+        CloseReason::fixed(Cause::Blocked, self.endpoint.close_codes.denied, "blocked")
     }
 
     /// Why it is to be closed, if an event of one of its channels dismisses it.

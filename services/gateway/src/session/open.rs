@@ -12,7 +12,7 @@ use super::{SessionInfo, frames, pace, replay::Replay};
 use crate::{
     gateway::Gateway,
     shard::{Key, Shard},
-    websocket::{self, CloseReason},
+    websocket::{self, Cause, CloseReason},
 };
 
 /// What a client asked for in its URL's query.
@@ -78,7 +78,7 @@ async fn ask(
     match reply.outcome {
         Some(Outcome::Accept(accept)) => Ok(accept),
         Some(Outcome::Reject(close)) => Err(CloseReason::of_owner(close.code, close.reason)),
-        None => Err(CloseReason::fixed(1011, "the service gave no answer")),
+        None => Err(CloseReason::fixed(Cause::Internal, 1011, "the service gave no answer")),
     }
 }
 
@@ -90,7 +90,7 @@ fn require(shard: &Shard, key: Key, resource: &str) -> Result<(), CloseReason> {
     // One that nobody can end would let its holder stay for ever.
     if let Err(error) = resource.parse::<Resource>() {
         tracing::error!(resource, %error, "a service requires a membership that there can't be");
-        return Err(CloseReason::fixed(1011, "the service gave no answer that can be read"));
+        return Err(CloseReason::fixed(Cause::Internal, 1011, "the service gave no answer that can be read"));
     }
     shard.require(key, resource)
 }

@@ -19,7 +19,7 @@ use crate::{
     gateway::Gateway,
     limits::Permit,
     shard::{Key, Shard, State},
-    websocket::{CloseReason, Decoder},
+    websocket::{Cause, CloseReason, Decoder},
 };
 
 /// How long a client may take to read what is left for it, close frame included.
@@ -62,7 +62,7 @@ pub(crate) async fn run(gateway: Arc<Gateway>, shard: Rc<Shard>, arrival: Box<Ar
     let lived = AssertUnwindSafe(live(&gateway, &shard, key, &mut info, &socket, query, &mut decoder));
     let end = lived.catch_unwind().await.unwrap_or_else(|_| {
         tracing::error!(connection = %info.connection, "a connection's task panicked");
-        shard.close(key, CloseReason::fixed(1011, "internal error"));
+        shard.close(key, CloseReason::fixed(Cause::Internal, 1011, "internal error"));
         End::Ours
     });
     Box::pin(leave(&gateway, &shard, key, &info, &socket, end)).await;
@@ -133,7 +133,7 @@ fn ended(gateway: &Gateway, info: &SessionInfo) -> Option<CloseReason> {
     match gateway.authenticator.check(identity).err()? {
         Denied::Unavailable => Some(CloseReason::UNAVAILABLE),
         Denied::Blocked => Some(info.blocked()),
-        denied => Some(CloseReason::new(info.endpoint.close_codes.invalid, denied.to_string())),
+        denied => Some(CloseReason::new(Cause::Token, info.endpoint.close_codes.invalid, denied.to_string())),
     }
 }
 

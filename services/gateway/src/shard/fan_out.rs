@@ -14,7 +14,7 @@ use crate::{
     clock,
     metrics::Metrics,
     session,
-    websocket::{self, CloseReason, Frame},
+    websocket::{self, Cause, CloseReason, Frame},
 };
 
 impl Shard {
@@ -163,7 +163,7 @@ impl Connection {
         metrics.slow_consumers.with_label_values(&["close"]).inc();
         // What it could not take will not be read either; its `since` gets it all again.
         self.outgoing.clear_unbegun();
-        self.close(CloseReason::fixed(1013, "slow consumer: reconnect with since"));
+        self.close(CloseReason::fixed(Cause::Slow, 1013, "slow consumer: reconnect with since"));
     }
 
     pub(super) fn hold(&mut self, held: Held, bounds: &Bounds) {

@@ -22,7 +22,7 @@ use crate::{
     limits::Permit,
     metrics::Metrics,
     session::{Format, SessionInfo},
-    websocket::{self, CloseReason, Frame},
+    websocket::{self, Cause, CloseReason, Frame},
 };
 
 /// The connections of one worker. Nothing of it leaves the worker's thread.
@@ -149,7 +149,8 @@ impl Shard {
         let endpoint = connection.info.endpoint.name;
         let code = connection.close_label();
         self.metrics.connections.with_label_values(&[endpoint]).dec();
-        self.metrics.closes.with_label_values(&[endpoint, &code]).inc();
+        let cause = connection.closing.as_ref().map_or("vanished", |reason| reason.cause.as_str());
+        self.metrics.closes.with_label_values(&[endpoint, &code, cause]).inc();
         self.log_end(&connection, &code);
         Some(connection.departure())
     }
@@ -205,7 +206,7 @@ impl Shard {
         let inner = &mut *self.inner.borrow_mut();
         let Some(connection) = inner.get(key) else { return };
         connection.is_theirs = connection.closing.is_none();
-        connection.close(CloseReason::fixed(code.unwrap_or(CloseReason::NORMAL.code), ""));
+        connection.close(CloseReason::fixed(Cause::Client, code.unwrap_or(CloseReason::NORMAL.code), ""));
         self.flush_now(inner, key);
     }
 

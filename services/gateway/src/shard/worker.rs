@@ -17,7 +17,7 @@ use crate::{
     clock,
     hub::Delivery,
     session::{self, SessionInfo},
-    websocket::{self, CloseReason},
+    websocket::{self, Cause, CloseReason},
 };
 
 /// Deliveries taken in before some of what they queued is written.
@@ -122,7 +122,9 @@ impl Shard {
 
     fn end_invalid(&self, wanted: impl Fn(&SessionInfo) -> bool) {
         for key in self.keys(wanted) {
-            self.end(key, |info| CloseReason::fixed(info.endpoint.close_codes.invalid, "token revoked"));
+            self.end(key, |info| {
+                CloseReason::fixed(Cause::Token, info.endpoint.close_codes.invalid, "token revoked")
+            });
         }
     }
 
@@ -230,8 +232,9 @@ impl Shard {
         let Some(expires_at) = self.expires_at(key) else { return };
         let left = seconds_until(expires_at);
         if left <= 0 {
-            let reason =
-                |info: &SessionInfo| CloseReason::fixed(info.endpoint.close_codes.expired, "token expired");
+            let reason = |info: &SessionInfo| {
+                CloseReason::fixed(Cause::Token, info.endpoint.close_codes.expired, "token expired")
+            };
             return self.end(key, reason);
         }
         if left <= i64::from(self.bounds.expiry_warning_seconds) && self.warn(key) {

@@ -5,30 +5,78 @@ use std::borrow::Cow;
 /// The longest reason that fits into a close frame (RFC 6455, section 5.5).
 const MAX_REASON: usize = 123;
 
+/// What kind of reason it is: of texts there is no end, and metrics need one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// The client closes.
+    Client,
+    /// It breaks the protocol, or sends what is too large.
+    Protocol,
+    /// It has no token that is valid, or no longer.
+    Token,
+    /// It may not be here, or no longer.
+    Access,
+    /// It has too much of something.
+    Limit,
+    /// Its user or its address is blocked.
+    Blocked,
+    /// It doesn't keep up.
+    Slow,
+    /// The endpoint's owner closes.
+    Owner,
+    /// The gateway goes, or has everyone checked anew.
+    Restart,
+    /// Something that is needed is away.
+    Unavailable,
+    /// A fault of ours.
+    Internal,
+}
+
+impl Cause {
+    /// The label in metrics.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Protocol => "protocol",
+            Self::Token => "token",
+            Self::Access => "access",
+            Self::Limit => "limit",
+            Self::Blocked => "blocked",
+            Self::Slow => "slow",
+            Self::Owner => "owner",
+            Self::Restart => "restart",
+            Self::Unavailable => "unavailable",
+            Self::Internal => "internal",
+        }
+    }
+}
+
 /// A close code with its reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CloseReason {
     pub(crate) code: u16,
     pub(crate) reason: Cow<'static, str>,
+    pub(crate) cause: Cause,
 }
 
 impl CloseReason {
-    pub(crate) const NORMAL: Self = Self::fixed(1000, "");
-    pub(crate) const PROTOCOL_ERROR: Self = Self::fixed(1002, "protocol error");
-    pub(crate) const BINARY_ONLY: Self = Self::fixed(1003, "binary frames only");
-    pub(crate) const INVALID_UTF8: Self = Self::fixed(1007, "text is not UTF-8");
-    pub(crate) const TOO_BIG: Self = Self::fixed(1009, "frame too large");
-    pub(crate) const RESTART: Self = Self::fixed(1012, "service restart");
-    pub(crate) const UNAVAILABLE: Self = Self::fixed(1013, "try again later");
-    pub(crate) const OUT_OF_STEP: Self = Self::fixed(1013, "something was missed: synchronize again");
+    pub(crate) const NORMAL: Self = Self::fixed(Cause::Client, 1000, "");
+    pub(crate) const PROTOCOL_ERROR: Self = Self::fixed(Cause::Protocol, 1002, "protocol error");
+    pub(crate) const BINARY_ONLY: Self = Self::fixed(Cause::Protocol, 1003, "binary frames only");
+    pub(crate) const INVALID_UTF8: Self = Self::fixed(Cause::Protocol, 1007, "text is not UTF-8");
+    pub(crate) const TOO_BIG: Self = Self::fixed(Cause::Protocol, 1009, "frame too large");
+    pub(crate) const RESTART: Self = Self::fixed(Cause::Restart, 1012, "service restart");
+    pub(crate) const UNAVAILABLE: Self = Self::fixed(Cause::Unavailable, 1013, "try again later");
+    pub(crate) const OUT_OF_STEP: Self =
+        Self::fixed(Cause::Slow, 1013, "something was missed: synchronize again");
 
-    pub(crate) const fn fixed(code: u16, reason: &'static str) -> Self {
-        Self { code, reason: Cow::Borrowed(reason) }
+    pub(crate) const fn fixed(cause: Cause, code: u16, reason: &'static str) -> Self {
+        Self { code, reason: Cow::Borrowed(reason), cause }
     }
 
     /// The client has too much of something.
     pub(crate) const fn over_limit(reason: &'static str) -> Self {
-        Self::fixed(4429, reason)
+        Self::fixed(Cause::Limit, 4429, reason)
     }
 
     /// Whether the server ends the connection for reasons of its own (drain, restart, overload): the client
@@ -40,17 +88,17 @@ impl CloseReason {
     /// A code and reason as an owner names them.
     pub(crate) fn of_owner(code: u32, reason: impl Into<Cow<'static, str>>) -> Self {
         let code = u16::try_from(code).ok().filter(|code| can_be_sent(*code));
-        Self::new(code.unwrap_or(1011), reason)
+        Self::new(Cause::Owner, code.unwrap_or(1011), reason)
     }
 
     /// A reason of any text, cut at a character's end to what a close frame can hold.
-    pub(crate) fn new(code: u16, reason: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn new(cause: Cause, code: u16, reason: impl Into<Cow<'static, str>>) -> Self {
         let mut reason = reason.into();
         if reason.len() > MAX_REASON {
             let end = (0..=MAX_REASON).rev().find(|end| reason.is_char_boundary(*end)).unwrap_or(0);
             reason = Cow::Owned(reason[..end].to_owned());
         }
-        Self { code, reason }
+        Self { code, reason, cause }
     }
 }
 

@@ -14,7 +14,7 @@ use tokio::{
 use tokio_tungstenite::tungstenite::{client::IntoClientRequest, http::HeaderValue};
 
 use crate::{
-    bed::{Bed, token, with_gateway},
+    bed::{Bed, token, until, with_gateway},
     client::{Client, within},
 };
 
@@ -77,6 +77,8 @@ fn a_blocked_user_is_closed_and_kept_out_until_the_block_is_lifted() {
         assert_eq!(status(bed, "", "/api/notifications/", &token("1", 3600)).await, 403);
         assert_eq!(status(bed, "", "/api/notifications/", &token("2", 3600)).await, 200);
         assert_eq!(bed.metric("carillon_gateway_limited_total", "blocked_user"), 1.0);
+        until("their ends are counted", || bed.metric("carillon_gateway_closes_total", "blocked") == 3.0)
+            .await;
         change(bed, Change::Unblocked(user("1"))).await;
         bed.services.emit(&Channel::everyone(), "{}").await;
         assert_eq!((other.offset().await, anonymous.offset().await), (1, 1));

@@ -115,6 +115,16 @@ fn a_gateway_that_vanishes_frees_and_excuses_its_clients() {
 }
 
 #[test]
+fn a_gateway_that_says_goodbye_is_gone_at_once() {
+    let (mut one, mut two) = (one(1, 0), Census::new("two", quotas(1, 0)));
+    two.enter(HERE, NOON).expect("room");
+    carry(&mut two, &mut one, NOON);
+    one.enter(HERE, NOON).expect_err("no room");
+    one.hear(&two.farewell(), NOON);
+    one.enter(HERE, NOON).expect("room again");
+}
+
+#[test]
 fn a_gateway_that_starts_is_told_what_others_remember() {
     let (mut one, mut two) = (one(0, 3), Census::new("two", quotas(0, 3)));
     for _ in 0..4 {

@@ -7,7 +7,7 @@ use carillon_contract::{
 
 use super::{BEHIND, PATH, from, gets_in, greeted, knows, knows_by, let_in, limited, over};
 use crate::{
-    bed::{Bed, token, with_gateway},
+    bed::{Bed, token, until, with_gateway},
     client::Client,
 };
 
@@ -28,6 +28,7 @@ fn s0_07_five_connections_of_an_address_in_production_and_the_sixth_is_told_to_c
         let (after, reason) = over(from(LAPTOP, bed.address, PATH).await).await;
         assert_eq!((after, &*reason), (30_000, "too many connections from this address"));
         assert_eq!(limited(bed, "connections_per_address"), 1.0);
+        until("its end is counted", || bed.metric("carillon_gateway_closes_total", "limit") == 1.0).await;
         // It costs nobody else anything, nor those that are there.
         greeted("192.0.2.2", bed.address).await;
         bed.services.emit(&Channel::everyone(), "{}").await;
@@ -67,10 +68,8 @@ fn who_is_refused_for_another_reason_holds_a_place_only_until_it_is_closed() {
             drop(let_in(LAPTOP, bed.address).await);
             // Its own place is free as soon as its end was seen.
             drop(let_in(LAPTOP, bed.address).await);
-            crate::bed::until("its place is free", || {
-                bed.metric("carillon_gateway_connections", "notifications") == 0.0
-            })
-            .await;
+            until("its place is free", || bed.metric("carillon_gateway_connections", "notifications") == 0.0)
+                .await;
         }
     });
 }

@@ -181,15 +181,20 @@ impl Model {
         }
     }
 
-    /// Silence forgets those that are gone; then everyone says everything, and is heard.
+    /// Everyone says everything, and is heard, until silence has forgotten those that are gone. What was said long ago
+    /// comes last, and again.
     pub(super) fn settle(&mut self) {
-        self.bus.clear();
-        for _ in 0..2 {
-            self.wait(SILENCE);
+        let mut late = std::mem::take(&mut self.bus);
+        late.retain(|(_, notice)| self.gateways.iter().any(|living| *living.name == *notice.gateway));
+        for _ in 0..6 {
+            self.wait(SILENCE / 5);
             (0..self.gateways.len()).for_each(|gateway| self.tell_everything(gateway));
             for (to, notice) in std::mem::take(&mut self.bus) {
                 self.gateways[to].hear(&notice, self.now);
             }
+        }
+        for (to, notice) in late.iter().chain(&late) {
+            self.gateways[*to].hear(notice, self.now);
         }
     }
 
