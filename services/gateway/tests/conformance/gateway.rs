@@ -36,8 +36,11 @@ impl GatewayProcess {
             ("--allow-anonymous", "all".to_owned()),
             ("--frame-bytes", LARGEST_TEXT.to_string()),
             ("--binary-frame-bytes", LARGEST_BINARY.to_string()),
-            // Nobody is slowed down.
+            // Nobody is slowed down, or told to come back later.
             ("--binary-bytes-per-minute", u32::MAX.to_string()),
+            ("--mode", "development".to_owned()),
+            ("--messages-per-minute", "0".to_owned()),
+            ("--handshakes-per-second", "0".to_owned()),
             ("--log", "warn".to_owned()),
         ];
         let file = File::create(&log)?;
