@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::time::{Duration, Instant, sleep};
 
 use crate::{
-    checks::has,
+    checks::{connect, has},
     suite::{Suite, both},
 };
 
@@ -24,6 +24,22 @@ pub(crate) fn register(suite: &mut Suite) {
     suite.own_cluster("s0_12_production_has_document_0s_limits", production, async |cluster: &Cluster| {
         document_0(cluster.deployment()).await
     });
+    suite.own_process("s4_10_a_user_a_gateway_and_a_second_have_so_much", small, async |one: &OneProcess| {
+        users(one.deployment()).await?;
+        let gateway = &one.deployment().gateways()[0];
+        room(gateway).await?;
+        rush(gateway).await
+    });
+    suite.own_cluster(
+        "s4_10_a_user_a_gateway_and_a_second_have_so_much",
+        small,
+        async |cluster: &Cluster| {
+            users(cluster.deployment()).await?;
+            let gateway = &cluster.deployment().gateways()[1];
+            room(gateway).await?;
+            rush(gateway).await
+        },
+    );
     suite.own_process("s0_12_the_documents_names_are_understood", named, async |one: &OneProcess| {
         names(one.deployment()).await
     });
@@ -41,6 +57,15 @@ fn options(environment: &[(&str, &str)]) -> Options {
         environment: environment.collect(),
         ..Options::default()
     }
+}
+
+/// Users, gateways and seconds have little of everything; addresses have not.
+fn small() -> Options {
+    options(&[
+        ("CARILLON_CONNECTIONS_PER_USER", "2"),
+        ("CARILLON_MAX_CONNECTIONS", "8"),
+        ("CARILLON_HANDSHAKES_PER_SECOND", "20"),
+    ])
 }
 
 fn production() -> Options {
@@ -118,6 +143,77 @@ async fn reconnections(one: &Gateway, two: &Gateway, most: usize) -> anyhow::Res
         again("203.0.113.2", gateway).await?.close().await?;
     }
     over("203.0.113.2", two, "too many reconnections from this address").await
+}
+
+/// S4-10
+async fn users(deployment: &Deployment) -> anyhow::Result<()> {
+    let [one, two] = deployment.gateways();
+    let (user, other) = (deployment.user("alice").await?, deployment.user("bob").await?);
+    let own = format!("/ws/notifications/{}/", user.id);
+    let first = connect(one, PATH, &user.token).await?;
+    let _second = connect(one, &own, &user.token).await?;
+    if one.name != two.name {
+        told_by("user", two, 2).await?;
+    }
+    let mut third =
+        two.socket(PATH)?.token(&user.token).header("x-forwarded-for", "203.0.113.3").open().await?;
+    ensure!(third.next_json().await?["type"] == "reconnect", "it is told to come back");
+    let (code, reason) = third.expect_close().await?;
+    ensure!((code, reason.as_str()) == (4429, "too many connections of this user"), "{code} {reason}");
+    connect(two, PATH, &other.token).await?.close().await?;
+    first.close().await?;
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        let mut socket = two.socket(PATH)?.token(&user.token).open().await?;
+        if socket.next_json().await?["type"] != "reconnect" {
+            return socket.close().await;
+        }
+        ensure!(Instant::now() < deadline, "there is no room for the user");
+        sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// Eight connections fit into a gateway; the ninth is refused with 503 until one of them ends.
+async fn room(gateway: &Gateway) -> anyhow::Result<()> {
+    let mut sockets = Vec::new();
+    for _ in 0..8 {
+        sockets.push(admitted(gateway, 503).await?);
+    }
+    answered(gateway, 503).await?;
+    sockets.pop().context("a socket")?.close().await?;
+    admitted(gateway, 503).await?.close().await
+}
+
+/// Handshakes one after another are refused with 429 soon, and a moment later no longer.
+async fn rush(gateway: &Gateway) -> anyhow::Result<()> {
+    answered(gateway, 429).await?;
+    admitted(gateway, 429).await?.close().await
+}
+
+/// Opens connections, one at a time, until one is refused with this status.
+async fn answered(gateway: &Gateway, status: u16) -> anyhow::Result<()> {
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        if let Err(refusal) = gateway.socket(PATH)?.attempt().await?
+            && refusal.status == status
+        {
+            return Ok(());
+        }
+        ensure!(Instant::now() < deadline, "nobody is refused with {status}");
+    }
+}
+
+/// Opens a connection. It may be refused with one of these until there is room: 429, or this status.
+async fn admitted(gateway: &Gateway, until: u16) -> anyhow::Result<Socket> {
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        match gateway.socket(PATH)?.attempt().await? {
+            Ok(socket) => return Ok(socket),
+            Err(refusal) => ensure!([429, until].contains(&refusal.status), "{refusal:?}"),
+        }
+        ensure!(Instant::now() < deadline, "nobody is let in");
+        sleep(Duration::from_millis(100)).await;
+    }
 }
 
 /// S0-12, and that what is over recovers.
@@ -207,8 +303,12 @@ async fn over(address: &str, gateway: &Gateway, reason: &str) -> anyhow::Result<
 
 /// Waits until a gateway was told of so many connections at others.
 async fn told(gateway: &Gateway, connections: u64) -> anyhow::Result<()> {
+    told_by("address", gateway, connections).await
+}
+
+async fn told_by(by: &str, gateway: &Gateway, connections: u64) -> anyhow::Result<()> {
     let client = reqwest::Client::builder().no_proxy().build()?;
-    let line = format!("carillon_gateway_connections_elsewhere{{by=\"address\"}} {connections}");
+    let line = format!("carillon_gateway_connections_elsewhere{{by=\"{by}\"}} {connections}");
     let deadline = Instant::now() + DEADLINE;
     loop {
         let url = format!("{}/metrics", gateway.operations);

@@ -106,6 +106,8 @@ impl Teller {
             tokio::select! {
                 () = self.limits.changed.notified() => {}
                 _ = beat.tick() => self.beat().await,
+                // Somebody asked, just after everything was said.
+                () = tokio::time::sleep(SELDOM), if self.limits.census().is_asked() => {}
             }
             // However many ask for it, and however often.
             let age = said_everything.map(|at: Instant| at.elapsed());
