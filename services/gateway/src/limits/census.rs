@@ -8,7 +8,10 @@ mod telling;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use super::{
     Quotas, Source,
@@ -69,12 +72,14 @@ pub(crate) struct Census {
     /// This gateway's name.
     name: Box<str>,
     sources: HashMap<Source, u32>,
-    users: HashMap<Box<str>, u32>,
+    users: HashMap<Arc<str>, u32>,
     handshakes: Handshakes,
     peers: HashMap<Box<str>, Peer>,
     changed: Changed,
     rounds: u64,
     numbers: u64,
+    /// The slot in which handshakes that no longer count were last dropped.
+    swept: u64,
 }
 
 /// Whose numbers have changed since they were last told.
@@ -84,6 +89,8 @@ struct Changed {
     users: HashSet<Box<str>>,
     handshakes: HashSet<Source>,
     everything: bool,
+    /// Others are to be asked for everything.
+    question: bool,
 }
 
 impl Census {
@@ -98,6 +105,7 @@ impl Census {
             changed: Changed::default(),
             rounds: 0,
             numbers: 0,
+            swept: 0,
         }
     }
 
@@ -226,7 +234,8 @@ impl Census {
     fn settle(&mut self) {
         let Changed { sources, users, handshakes, .. } = &self.changed;
         if sources.len().max(users.len()).max(handshakes.len()) > CHANGES {
-            self.changed = Changed { everything: true, ..Changed::default() };
+            let question = self.changed.question;
+            self.changed = Changed { everything: true, question, ..Changed::default() };
         }
     }
 }

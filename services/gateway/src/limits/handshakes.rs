@@ -26,7 +26,7 @@ impl Record {
 }
 
 /// The records of one gateway.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Handshakes(HashMap<Source, Record>);
 
 impl Handshakes {

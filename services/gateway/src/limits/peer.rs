@@ -34,30 +34,35 @@ pub(super) struct Peer {
 
 /// Connections by whose they are, and in which round they were last told.
 #[derive(Debug)]
-struct Told<K>(HashMap<K, (u32, u64)>);
+struct Told<K> {
+    of: HashMap<K, (u32, u64)>,
+    /// All of them.
+    sum: u64,
+}
 
 impl<K> Default for Told<K> {
     fn default() -> Self {
-        Self(HashMap::new())
+        Self { of: HashMap::new(), sum: 0 }
     }
 }
 
 impl<K: Eq + Hash> Told<K> {
     fn set(&mut self, key: K, connections: u32, round: u64) {
-        if connections == 0 {
-            self.0.remove(&key);
-        } else if self.0.len() < MOST || self.0.contains_key(&key) {
-            self.0.insert(key, (connections, round));
-        }
-    }
-
-    fn sum(&self) -> u64 {
-        self.0.values().map(|(connections, _)| u64::from(*connections)).sum()
+        let before = if connections == 0 {
+            self.of.remove(&key)
+        } else if self.of.len() < MOST || self.of.contains_key(&key) {
+            self.sum += u64::from(connections);
+            self.of.insert(key, (connections, round))
+        } else {
+            None
+        };
+        self.sum -= before.map_or(0, |(connections, _)| u64::from(connections));
     }
 
     fn sweep(&mut self, round: u64) {
-        self.0.retain(|_, (_, told)| *told >= round);
-        self.0.shrink_to(2 * self.0.len());
+        self.of.retain(|_, (_, told)| *told >= round);
+        self.of.shrink_to(2 * self.of.len());
+        self.sum = self.of.values().map(|(connections, _)| u64::from(*connections)).sum();
     }
 }
 
@@ -102,15 +107,15 @@ impl Peer {
 
     /// All its connections: as it counts them by address, and by user.
     pub(super) fn connections(&self) -> (u64, u64) {
-        (self.sources.sum(), self.users.sum())
+        (self.sources.sum, self.users.sum)
     }
 
     pub(super) fn connections_of(&self, source: Source) -> u32 {
-        self.sources.0.get(&source).map_or(0, |(connections, _)| *connections)
+        self.sources.of.get(&source).map_or(0, |(connections, _)| *connections)
     }
 
     pub(super) fn connections_of_user(&self, user: &str) -> u32 {
-        self.users.0.get(user).map_or(0, |(connections, _)| *connections)
+        self.users.of.get(user).map_or(0, |(connections, _)| *connections)
     }
 
     /// Whether it has said nothing for so long that it must be taken for gone.
@@ -121,7 +126,7 @@ impl Peer {
     /// Its connections are gone. Those that it didn't close itself were cut off with it: their clients come
     /// back through no fault of their own.
     pub(super) fn vanished(&mut self, slot: u64) {
-        for (source, (connections, _)) in std::mem::take(&mut self.sources.0) {
+        for (source, (connections, _)) in std::mem::take(&mut self.sources.of) {
             self.handshakes.at(source, slot).excused.add(slot, connections);
         }
         self.gone();
@@ -138,12 +143,12 @@ impl Peer {
     }
 
     pub(super) fn has_connections(&self) -> bool {
-        !self.sources.0.is_empty() || !self.users.0.is_empty()
+        !self.sources.of.is_empty() || !self.users.of.is_empty()
     }
 
     /// Whether nothing of it has to be remembered.
     pub(super) fn is_empty(&self) -> bool {
-        self.sources.0.is_empty() && self.users.0.is_empty() && self.handshakes.is_empty()
+        !self.has_connections() && self.handshakes.is_empty()
     }
 
     /// Takes in which handshakes somebody says that it has seen.

@@ -62,17 +62,19 @@ impl Teller {
         }
     }
 
-    /// Takes in what others say, having asked them for everything.
+    /// Takes in what others say, and has them asked for everything.
     async fn take_in(&self, mut notices: Subscription) {
         let mut signals = self.bus.signals();
-        self.ask().await;
+        self.limits.change(Census::may_have_missed);
         loop {
             tokio::select! {
                 notice = notices.next() => match notice {
                     Some(message) => self.hear(message.payload),
                     None => return,
                 },
-                signal = signals.recv() => if may_have_missed(signal) { self.ask().await },
+                signal = signals.recv() => if may_have_missed(signal) {
+                    self.limits.change(Census::may_have_missed);
+                },
             }
         }
     }
@@ -91,13 +93,6 @@ impl Teller {
         }
     }
 
-    /// What was missed is wanted, and what was said may have been missed as well.
-    async fn ask(&self) {
-        let question = self.limits.census().question();
-        let _ = self.publish(&question).await;
-        self.limits.change(Census::untold);
-    }
-
     async fn speak(&self) {
         let mut beat = tokio::time::interval(BEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -109,12 +104,13 @@ impl Teller {
                 // Somebody asked, just after everything was said.
                 () = tokio::time::sleep(SELDOM), if self.limits.census().is_asked() => {}
             }
+            self.tell(|census, _| census.question().into_iter().collect()).await;
             // However many ask for it, and however often.
             let age = said_everything.map(|at: Instant| at.elapsed());
             let is_asked = self.limits.census().is_asked();
             if age.is_none_or(|age| age >= EVERYTHING || is_asked && age >= SELDOM) {
                 said_everything = Some(Instant::now());
-                self.tell(Census::everything).await;
+                self.tell_everything().await;
             } else {
                 self.tell(Census::news).await;
             }
@@ -138,6 +134,16 @@ impl Teller {
         }
     }
 
+    /// Nobody who connects or leaves waits while it is put into messages.
+    async fn tell_everything(&self) {
+        if self.bus.is_connected() {
+            let snapshot = self.limits.census().snapshot(self.limits.now());
+            let pages = snapshot.pages();
+            let notices = self.limits.census().number(pages);
+            self.say(notices).await;
+        }
+    }
+
     /// Says it all, or remembers that it has to be said again.
     async fn say(&self, notices: Vec<GatewayNotice>) {
         for notice in &notices {
@@ -153,9 +159,9 @@ impl Teller {
         published.inspect_err(|error| tracing::debug!(%error, "other gateways were not told")).is_ok()
     }
 
-    /// The last news, and that no more will come.
+    /// What it remembers of handshakes, whatever was being said when it was to end; and that no more will come.
     async fn leave(&self) {
-        self.tell(Census::news).await;
+        self.tell_everything().await;
         let farewell = self.limits.census().farewell();
         self.publish(&farewell).await;
         // What isn't heard in time is made up for by silence.

@@ -34,7 +34,11 @@ impl Census {
     /// Forgets what no longer counts, and the connections of gateways that have been silent for too long.
     pub(crate) fn forget(&mut self, now: u64) {
         let slot = self.span().slot(now);
-        self.handshakes.forget(slot);
+        // Handshakes cease to count by slots: it is enough to look through them once in each.
+        let is_over = std::mem::replace(&mut self.swept, slot) != slot;
+        if is_over {
+            self.handshakes.forget(slot);
+        }
         self.peers.retain(|name, peer| {
             if peer.is_silent(now) {
                 if peer.has_connections() {
@@ -42,7 +46,9 @@ impl Census {
                 }
                 peer.vanished(slot);
             }
-            peer.handshakes.forget(slot);
+            if is_over {
+                peer.handshakes.forget(slot);
+            }
             !peer.is_silent(now) || !peer.is_empty()
         });
     }

@@ -1,12 +1,17 @@
 //! What this gateway tells the others.
 
+use std::{collections::HashMap, sync::Arc};
+
 use carillon_contract::messages::{
     AddressTally, GatewayGone, GatewayNotice, HandshakeTally, Tally, TallyPage, TallyWanted, UserTally,
     gateway_notice::Notice,
 };
 
 use super::{Census, Changed, Source};
-use crate::limits::handshakes::{Handshakes, Record};
+use crate::limits::{
+    handshakes::{Handshakes, Record},
+    window::Span,
+};
 
 /// Numbers in one message: some 400 KB at the longest ids of users.
 const PAGE: usize = 1_500;
@@ -14,10 +19,11 @@ const PAGE: usize = 1_500;
 impl Census {
     /// What has changed since it was last told, in messages; empty if nothing has.
     pub(crate) fn news(&mut self, now: u64) -> Vec<GatewayNotice> {
-        let everything = self.changed.everything;
-        let changed = std::mem::replace(&mut self.changed, Changed { everything, ..Changed::default() });
+        let Changed { everything, question, .. } = self.changed;
+        let changed =
+            std::mem::replace(&mut self.changed, Changed { everything, question, ..Changed::default() });
         let tally = self.changes(&changed, now);
-        self.pages(tally, None)
+        self.number(pages(tally, self.span(), None))
     }
 
     /// Whether everything is to be told.
@@ -25,33 +31,41 @@ impl Census {
         self.changed.everything
     }
 
-    /// Everything, in messages: also of gateways that are gone, as far as it still counts.
-    pub(crate) fn everything(&mut self, now: u64) -> Vec<GatewayNotice> {
-        self.changed = Changed::default();
+    /// Everything as it is now, also of gateways that are gone, as far as it still counts. To be told next.
+    pub(crate) fn snapshot(&mut self, now: u64) -> Snapshot {
+        self.changed = Changed { question: self.changed.question, ..Changed::default() };
         self.rounds += 1;
-        let slot = self.span().slot(now);
-        let sources = self.sources.iter();
-        let mut tally = Tally {
-            addresses: sources.map(|(source, count)| address(*source, *count)).collect(),
-            users: self.users.iter().map(|(user, count)| of_user(user, *count)).collect(),
-            handshakes: of_all("", &self.handshakes, slot),
-            ..Tally::default()
-        };
-        for (name, peer) in self.peers.iter().filter(|(_, peer)| peer.is_silent(now)) {
-            tally.handshakes.extend(of_all(name, &peer.handshakes, slot));
+        let gone = self.peers.iter().filter(|(_, peer)| peer.is_silent(now));
+        let gone = gone.map(|(name, peer)| (name.clone(), peer.handshakes.clone()));
+        Snapshot {
+            round: self.rounds,
+            span: self.span(),
+            slot: self.span().slot(now),
+            sources: self.sources.clone(),
+            users: self.users.clone(),
+            handshakes: [("".into(), self.handshakes.clone())].into_iter().chain(gone).collect(),
         }
-        let round = self.rounds;
-        self.pages(tally, Some(round))
+    }
+
+    /// Messages with these, in their order.
+    pub(crate) fn number(&mut self, notices: Vec<Notice>) -> Vec<GatewayNotice> {
+        notices.into_iter().map(|notice| self.notice(notice)).collect()
     }
 
     /// That this gateway is there. With nothing to tell, that is told.
     pub(crate) fn sign_of_life(&mut self) -> GatewayNotice {
-        self.notice(Notice::Tally(self.tally()))
+        self.notice(Notice::Tally(empty(self.span())))
     }
 
-    /// That this gateway wants to be told everything.
-    pub(crate) fn question(&mut self) -> GatewayNotice {
-        self.notice(Notice::Wanted(TallyWanted {}))
+    /// That this gateway wants to be told everything, if it does.
+    pub(crate) fn question(&mut self) -> Option<GatewayNotice> {
+        std::mem::take(&mut self.changed.question).then(|| self.notice(Notice::Wanted(TallyWanted {})))
+    }
+
+    /// This gateway may have missed something, and what it told may not have been heard.
+    pub(crate) fn may_have_missed(&mut self) {
+        self.changed.question = true;
+        self.untold();
     }
 
     /// That this gateway is gone.
@@ -78,41 +92,60 @@ impl Census {
         }
     }
 
-    /// A tally in messages, each with some of it.
-    fn pages(&mut self, tally: Tally, round: Option<u64>) -> Vec<GatewayNotice> {
-        let Tally { mut addresses, mut users, mut handshakes, .. } = tally;
-        let mut notices = Vec::new();
-        for index in 0.. {
-            let mut part = self.tally();
-            (part.addresses, addresses) = split(addresses);
-            (part.users, users) = split(users);
-            (part.handshakes, handshakes) = split(handshakes);
-            let last = addresses.is_empty() && users.is_empty() && handshakes.is_empty();
-            part.page = round.map(|round| TallyPage { round, index, last });
-            let is_empty = part.addresses.is_empty() && part.users.is_empty() && part.handshakes.is_empty();
-            if !is_empty || round.is_some() {
-                notices.push(self.notice(Notice::Tally(part)));
-            }
-            if last {
-                break;
-            }
-        }
-        notices
-    }
-
-    fn tally(&self) -> Tally {
-        Tally { slot_milliseconds: self.span().slot_milliseconds(), ..Tally::default() }
-    }
-
     fn notice(&mut self, notice: Notice) -> GatewayNotice {
         self.numbers += 1;
         GatewayNotice { gateway: self.name.to_string(), number: self.numbers, notice: Some(notice) }
     }
 }
 
-fn split<T>(mut all: Vec<T>) -> (Vec<T>, Vec<T>) {
-    let rest = all.split_off(all.len().min(PAGE));
-    (all, rest)
+/// Everything that a gateway tells, apart from it: so that nobody waits while it is put into messages.
+pub(crate) struct Snapshot {
+    round: u64,
+    span: Span,
+    slot: u64,
+    sources: HashMap<Source, u32>,
+    users: HashMap<Arc<str>, u32>,
+    /// By whose they are.
+    handshakes: Vec<(Box<str>, Handshakes)>,
+}
+
+impl Snapshot {
+    /// What it is told with.
+    pub(crate) fn pages(&self) -> Vec<Notice> {
+        let of_gateway = |(name, handshakes): &(Box<str>, Handshakes)| of_all(name, handshakes, self.slot);
+        let tally = Tally {
+            addresses: self.sources.iter().map(|(source, count)| address(*source, *count)).collect(),
+            users: self.users.iter().map(|(user, count)| of_user(user, *count)).collect(),
+            handshakes: self.handshakes.iter().flat_map(of_gateway).collect(),
+            ..Tally::default()
+        };
+        pages(tally, self.span, Some(self.round))
+    }
+}
+
+/// A tally in parts, each for one message.
+fn pages(tally: Tally, span: Span, round: Option<u64>) -> Vec<Notice> {
+    let Tally { addresses, users, handshakes, .. } = tally;
+    let count = [addresses.len(), users.len(), handshakes.len()].map(|length| length.div_ceil(PAGE));
+    let count = count.into_iter().max().unwrap_or(0).max(usize::from(round.is_some()));
+    let (mut addresses, mut users) = (addresses.into_iter(), users.into_iter());
+    let mut handshakes = handshakes.into_iter();
+    let page = |index: usize| Tally {
+        addresses: addresses.by_ref().take(PAGE).collect(),
+        users: users.by_ref().take(PAGE).collect(),
+        handshakes: handshakes.by_ref().take(PAGE).collect(),
+        page: round.map(|round| TallyPage {
+            round,
+            index: u32::try_from(index).unwrap_or(u32::MAX),
+            last: index + 1 == count,
+        }),
+        ..empty(span)
+    };
+    (0..count).map(page).map(Notice::Tally).collect()
+}
+
+fn empty(span: Span) -> Tally {
+    Tally { slot_milliseconds: span.slot_milliseconds(), ..Tally::default() }
 }
 
 fn address(source: Source, connections: u32) -> AddressTally {

@@ -170,7 +170,7 @@ impl Model {
     }
 
     fn tell_everything(&mut self, gateway: usize) {
-        let everything = self.gateways[gateway].everything(self.now);
+        let everything = self.gateways[gateway].all(self.now);
         self.publish(gateway, &everything);
     }
 
