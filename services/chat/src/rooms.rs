@@ -4,6 +4,8 @@ mod announcement;
 mod frame;
 mod routes;
 
+use std::collections::BTreeMap;
+
 use carillon_contract::messages::{FrameReply, HttpReply, HttpRequest};
 use carillon_service::{Failure, http::Problem};
 use carillon_store::Database;
@@ -22,6 +24,12 @@ pub(crate) use routes::wanted;
 /// The most messages that are sent on entry (`?history=`), or in a page.
 const MAX_MESSAGES: i64 = 200;
 
+/// How many of the last messages a client asks for, if it does.
+pub(crate) fn history(query: &BTreeMap<String, String>) -> Option<i64> {
+    let count = query.get("history")?.parse().ok();
+    count.filter(|count| *count >= 0)
+}
+
 /// Chat rooms.
 pub(crate) struct Rooms {
     database: Database,
@@ -36,8 +44,7 @@ impl Rooms {
     /// The last messages, if the client asks for them (`?history=50`); otherwise nothing, which is
     /// what document 2's client expects.
     pub(crate) async fn greet(&self, mut arrival: Arrival<'_>) -> Result<Vec<Value>, Failure> {
-        let wanted = arrival.query.get("history").and_then(|count| count.parse::<i64>().ok());
-        let Some(wanted) = wanted.filter(|count| *count >= 0) else { return Ok(Vec::new()) };
+        let Some(wanted) = history(arrival.query) else { return Ok(Vec::new()) };
         let limit = wanted.min(MAX_MESSAGES);
         let wanted = Page { before: None, after: None, up_to: Some(arrival.head), limit };
         let (messages, more) = page(&mut arrival.snapshot, arrival.channel.as_str(), wanted).await?;

@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::{
     admission, attendance, conversations,
     reply::{accept, reject},
+    rooms,
     service::Chat,
     visitor::{MAX_NAME, Visitor},
 };
@@ -40,6 +41,7 @@ pub(crate) async fn open(chat: &Chat, request: OpenRequest) -> Result<OpenReply,
         Err(refusal) => return Ok(refusal),
     };
     let channel = visitor.channel()?;
+    let early = head_before_entering(chat, &visitor, &channel, &request.query).await?;
     chat.attendance.enter(attendance::entries(&visitor)?).await?;
     let mut snapshot = chat.database.snapshot().await?;
     let requires = match admission::check(chat, &visitor, ticket, &mut snapshot).await? {
@@ -50,7 +52,10 @@ pub(crate) async fn open(chat: &Chat, request: OpenRequest) -> Result<OpenReply,
             return Ok(refusal);
         }
     };
-    let heads = chat.log.heads_at(&mut snapshot, &[channel.to_string()]).await?;
+    let heads = match early {
+        Some(heads) => heads,
+        None => chat.log.heads_at(&mut snapshot, &[channel.to_string()]).await?,
+    };
     let head = heads.first().map_or(0, |head: &ChannelHead| head.offset);
     let arrival = Arrival { visitor: &visitor, channel: &channel, head, query: &request.query, snapshot };
     if visitor.endpoint.name == "document" {
@@ -61,6 +66,20 @@ pub(crate) async fn open(chat: &Chat, request: OpenRequest) -> Result<OpenReply,
         return Ok(reject(codes.denied, conversations::NOT_A_PARTICIPANT));
     };
     Ok(accept(chat.log.epoch(), heads, &greeting, &requires))
+}
+
+/// Where a greeting ends that tells nothing: others may speak to whoever they have seen come, before
+/// this one has read anything.
+async fn head_before_entering(
+    chat: &Chat,
+    visitor: &Visitor,
+    channel: &Channel,
+    query: &BTreeMap<String, String>,
+) -> Result<Option<Vec<ChannelHead>>, Failure> {
+    if visitor.endpoint.name != "chat" || rooms::history(query).is_some() {
+        return Ok(None);
+    }
+    Ok(Some(chat.log.heads(&[channel.to_string()]).await?))
 }
 
 /// A session has ended.

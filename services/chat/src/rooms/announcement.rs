@@ -22,5 +22,8 @@ pub(crate) fn announcement(channel: Channel, transition: &Transition) -> NewEven
         None => frame["anonymous"] = true.into(),
     }
     let cause = format!("presence:{}", transition.version);
-    NewEvent::new(channel, cause, vec![Variant::json(frame.to_string())])
+    let event = NewEvent::new(channel, cause, vec![Variant::json(frame.to_string())]);
+    // Who comes knows it.
+    let except_connection = if transition.joined { transition.connection.clone() } else { String::new() };
+    NewEvent { except_connection, ..event }
 }

@@ -20,6 +20,10 @@ pub(crate) async fn a_room_comes_into_being_when_someone_enters(place: Place) {
     let accept = accepted(world.open("chat", Some(user("1")), &[("room_name", "general")]).await);
     assert!(accept.greeting.is_empty());
     assert_eq!(accept.channels[0].channel, "room.general");
+    // Others can speak to it from its coming on, of which it need not be told itself.
+    let [came] = &world.history(&room("general")).await[..] else { panic!("no coming") };
+    assert_eq!((accept.channels[0].offset, came.offset), (0, 1));
+    assert!(!came.except_connection.is_empty());
 }
 
 /// S2-01: whoever listens hears it, its sender too; a frame's username counts only without a token.
