@@ -12,7 +12,10 @@ const SUBJECT: &str = "proxy";
 
 async fn connect(url: &str) -> Bus {
     let options = NatsOptions::new(url, "test");
-    timeout(Duration::from_secs(20), Bus::connect(options)).await.expect("in time").expect("connected")
+    let bus = timeout(Duration::from_secs(20), Bus::connect(options)).await.expect("in time").expect("a bus");
+    // The connection is made in the background; a subscription waits for it.
+    drop(bus.subscribe(Subject::test("connection")).await.expect("connected"));
+    bus
 }
 
 async fn publish(bus: &Bus, text: &'static str) {
