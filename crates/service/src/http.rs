@@ -3,7 +3,7 @@
 mod cause;
 mod problem;
 
-use std::{collections::BTreeMap, str::FromStr};
+use std::{collections::BTreeMap, fmt::Display, str::FromStr};
 
 use carillon_contract::messages::{HttpReply, HttpRequest, Identity};
 use serde::{Serialize, de::DeserializeOwned};
@@ -33,6 +33,21 @@ pub fn query<T: FromStr>(request: &HttpRequest, name: &str) -> Result<Option<T>,
         return Err(Problem::unprocessable(name, "must not hold the character U+0000"));
     }
     text.parse().map(Some).map_err(|_| Problem::unprocessable(name, "can't be read"))
+}
+
+/// How many entries a page is to have: the query's `limit`, else `default`; from 1 to `most`.
+///
+/// # Errors
+/// 422 for any other.
+pub fn limit<T>(request: &HttpRequest, default: T, most: T) -> Result<T, Problem>
+where
+    T: FromStr + From<u8> + PartialOrd + Copy + Display,
+{
+    let limit = query(request, "limit")?.unwrap_or(default);
+    if (T::from(1)..=most).contains(&limit) {
+        return Ok(limit);
+    }
+    Err(Problem::unprocessable("limit", &format!("must be 1 to {most}")))
 }
 
 /// The caller.

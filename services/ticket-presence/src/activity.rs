@@ -88,7 +88,7 @@ pub(crate) async fn page(
     request: &HttpRequest,
     ticket: i64,
 ) -> Result<HttpReply, Problem> {
-    let limit = page::limit(request, DEFAULT_LIMIT, MAX_LIMIT)?;
+    let limit = http::limit(request, DEFAULT_LIMIT, MAX_LIMIT)?;
     let after = http::query::<i64>(request, "after")?.unwrap_or(0);
     let sql = format!(
         "SELECT number, action, actor, detail, at FROM activity WHERE ticket_id = $1 AND number > $2 \

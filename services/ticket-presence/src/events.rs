@@ -17,8 +17,8 @@ use serde_json::json;
 
 use crate::{
     access::{Access, Asked, Denied},
+    channels,
     metrics::Metrics,
-    session,
 };
 
 use body::Body;
@@ -79,7 +79,7 @@ impl Events {
         let project = project.ok_or_else(|| Denied::Unknown.problem())?;
         let cause = http::cause(request)?;
         let (tickets, events) =
-            (session::tickets_channel(project.id.as_str())?, session::events_channel(project.id.as_str())?);
+            (channels::tickets(project.id.as_str())?, channels::events(project.id.as_str())?);
         let (channel, elsewhere) = if body.is_of_tickets() { (tickets, events) } else { (events, tickets) };
         let name = channel.to_string();
         let notices = body.notices(&project, &format!("{name}:{cause}"));

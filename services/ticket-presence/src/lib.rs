@@ -9,6 +9,7 @@
 mod access;
 mod activity;
 mod args;
+mod channels;
 mod comments;
 mod events;
 mod mentions;

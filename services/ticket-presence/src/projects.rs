@@ -31,10 +31,7 @@ async fn list(projects: &Projects, request: &HttpRequest) -> Result<HttpReply, P
     if caller.service {
         return Err(Problem::forbidden("only users have projects"));
     }
-    let limit = http::query::<u32>(request, "limit")?.unwrap_or(DEFAULT_LIMIT);
-    if !(1..=MAX_LIMIT).contains(&limit) {
-        return Err(Problem::unprocessable("limit", "must be 1 to 500"));
-    }
+    let limit = http::limit(request, DEFAULT_LIMIT, MAX_LIMIT)?;
     let after = http::query::<String>(request, "after")?.unwrap_or_default();
     let asked = ProjectsRequest { user: caller.user.clone(), after, limit };
     let reply = projects.bus.call(ServiceName::Auth, &asked).await?;

@@ -1,14 +1,13 @@
 //! Opening and ending sessions at the projects' endpoints.
 
 use carillon_contract::{
-    Channel, Endpoint, Id, endpoint,
+    Endpoint, Id, endpoint,
     messages::{ChannelHead, ClosedNotice, FrameReply, FrameRequest, OpenReply, OpenRequest, Session},
 };
 use carillon_service::{
     Failure,
     reply::{self, Refusal},
 };
-use carillon_store::StoreError;
 use serde_json::{Value, json};
 
 use crate::{
@@ -64,20 +63,6 @@ pub(crate) async fn frame(projects: &Projects, request: FrameRequest) -> Result<
 pub(crate) async fn closed(projects: &Projects, notice: ClosedNotice) -> Result<(), Failure> {
     let session = notice.session.as_ref().ok_or_else(|| Failure::Malformed("no session".to_owned()))?;
     if endpoint_of(session)?.presence { projects.attendance.closed(notice).await } else { Ok(()) }
-}
-
-/// `project.{id}.tickets`
-pub(crate) fn tickets_channel(project: &str) -> Result<Channel, StoreError> {
-    channel(project, "tickets")
-}
-
-/// `project.{id}.events`
-pub(crate) fn events_channel(project: &str) -> Result<Channel, StoreError> {
-    channel(project, "events")
-}
-
-fn channel(project: &str, kind: &str) -> Result<Channel, StoreError> {
-    Channel::new("project", &[project, kind]).map_err(StoreError::other)
 }
 
 /// The row of a session's endpoint.

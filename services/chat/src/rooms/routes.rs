@@ -44,10 +44,7 @@ pub(super) async fn list(
 
 /// `before`, `after` and `limit` of a request for messages.
 pub(crate) fn wanted(request: &HttpRequest) -> Result<Page, Problem> {
-    let limit = http::query::<i64>(request, "limit")?.unwrap_or(DEFAULT_LIMIT);
-    if !(1..=MAX_MESSAGES).contains(&limit) {
-        return Err(Problem::unprocessable("limit", "must be 1 to 200"));
-    }
+    let limit = http::limit(request, DEFAULT_LIMIT, MAX_MESSAGES)?;
     let (before, after) = (http::query(request, "before")?, http::query(request, "after")?);
     if before.is_some() && after.is_some() {
         return Err(Problem::unprocessable("after", "ask for messages before an id or after one"));

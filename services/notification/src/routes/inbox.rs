@@ -22,10 +22,7 @@ pub(crate) async fn list(inboxes: &Inboxes, request: &HttpRequest) -> Result<Htt
     let status = http::query::<Status>(request, "status")
         .map_err(|_| Problem::unprocessable("status", "must be all, unread or read"))?;
     let before = http::query::<i64>(request, "before")?.unwrap_or(i64::MAX);
-    let limit = http::query::<i64>(request, "limit")?.unwrap_or(DEFAULT_LIMIT);
-    if !(1..=MAX_LIMIT).contains(&limit) {
-        return Err(Problem::unprocessable("limit", "must be 1 to 100"));
-    }
+    let limit = http::limit(request, DEFAULT_LIMIT, MAX_LIMIT)?;
     let page = inboxes.page(user, status.unwrap_or_default(), before, limit).await?;
     Ok(http::json(200, &page))
 }

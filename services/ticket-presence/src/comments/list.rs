@@ -18,7 +18,7 @@ const MAX_LIMIT: usize = 100;
 pub(super) async fn list(projects: &Projects, request: &HttpRequest) -> Result<HttpReply, Problem> {
     let (project, _) = projects.access.visit(request, Asked::default()).await?;
     let ticket = tickets::id_of(request)?;
-    let limit = page::limit(request, DEFAULT_LIMIT, MAX_LIMIT)?;
+    let limit = http::limit(request, DEFAULT_LIMIT, MAX_LIMIT)?;
     let after = http::query::<i64>(request, "after")?.unwrap_or(0);
     let mut snapshot = projects.database.snapshot().await?;
     let ticket = tickets::find(snapshot.deref_mut(), project.id.as_str(), ticket).await?;

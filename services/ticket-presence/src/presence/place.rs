@@ -2,13 +2,15 @@
 
 use carillon_contract::{Channel, ChannelError, Id};
 
+use crate::channels;
+
 /// Between a scope and what is in it: no channel's name has one.
 const SEPARATOR: char = '/';
 
 /// Who is in a project is told on this channel, and it is the scope of who views which ticket:
 /// `project.{id}.presence`.
 pub(super) fn scope(project: &str) -> Result<Channel, ChannelError> {
-    Channel::new("project", &[project, "presence"])
+    channels::presence(project)
 }
 
 /// The topic of those at a ticket, which may be any text.

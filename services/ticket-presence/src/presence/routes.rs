@@ -17,10 +17,7 @@ pub(super) async fn list(
     request: &HttpRequest,
 ) -> Result<HttpReply, Problem> {
     let (project, _) = access.visit(request, Asked::default()).await?;
-    let limit = http::query::<i64>(request, "limit")?.unwrap_or(DEFAULT_LIMIT);
-    if !(1..=MAX_PRESENT).contains(&limit) {
-        return Err(Problem::unprocessable("limit", "must be 1 to 1000"));
-    }
+    let limit = http::limit(request, DEFAULT_LIMIT, MAX_PRESENT)?;
     let after = match http::query::<String>(request, "after")? {
         Some(cursor) => Some(
             read(&cursor).ok_or_else(|| Problem::unprocessable("after", "must be the last page's `next`"))?,

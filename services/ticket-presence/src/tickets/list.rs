@@ -13,7 +13,7 @@ use super::{
     filter::{Conditions, Sort},
     ticket::COLUMNS,
 };
-use crate::{access::Asked, page, service::Projects, session, writing::Board};
+use crate::{access::Asked, channels, page, service::Projects, writing::Board};
 
 const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 200;
@@ -23,7 +23,7 @@ const MAX_LIMIT: usize = 200;
 /// with it is told all that has happened after.
 pub(super) async fn list(projects: &Projects, request: &HttpRequest) -> Result<HttpReply, Problem> {
     let (project, caller) = projects.access.visit(request, Asked::default()).await?;
-    let limit = page::limit(request, DEFAULT_LIMIT, MAX_LIMIT)?;
+    let limit = http::limit(request, DEFAULT_LIMIT, MAX_LIMIT)?;
     let sort = Sort::of(request)?;
     let mut snapshot = projects.database.snapshot().await?;
     let board = Board::read(snapshot.deref_mut(), &project).await?;
@@ -45,7 +45,7 @@ pub(super) async fn list(projects: &Projects, request: &HttpRequest) -> Result<H
     let objects = page::fitting(found.iter().take(limit).map(|ticket| ticket.object(&board)));
     let last = objects.len().checked_sub(1).and_then(|last| found.get(last));
     let next = last.filter(|_| objects.len() < found.len()).map(|last| sort.cursor(last));
-    let channel = session::tickets_channel(project.id.as_str())?.to_string();
+    let channel = channels::tickets(project.id.as_str())?.to_string();
     let heads = projects.log.heads_at(&mut snapshot, &[channel]).await?;
     let since = format!("{}.{}", projects.log.epoch(), heads.first().map_or(0, |head| head.offset));
     Ok(http::json(200, &json!({"tickets": objects, "next": next, "since": since})))

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{Board, Order};
 use crate::{
     activity::{self, Entry},
-    session,
+    channels,
     statuses::Status,
 };
 
@@ -99,7 +99,7 @@ impl<'a> Ledger<'a> {
 
     /// What the order told when it was carried out before.
     pub(crate) fn told(&self, order: &Order) -> Result<Option<&Value>, StoreError> {
-        let channel = session::tickets_channel(order.project.as_str())?.to_string();
+        let channel = channels::tickets(order.project.as_str())?.to_string();
         Ok(self.told.get(&(channel, order.cause.clone())))
     }
 
@@ -117,7 +117,7 @@ impl<'a> Ledger<'a> {
 
     /// Tells everyone who listens to the project's tickets, once this is committed.
     pub(crate) fn tell(&mut self, order: &Order, frame: Value) -> Result<(), StoreError> {
-        let channel = session::tickets_channel(order.project.as_str())?;
+        let channel = channels::tickets(order.project.as_str())?;
         let variants = vec![Variant::json(frame.to_string())];
         self.told.insert((channel.to_string(), order.cause.clone()), frame);
         self.events.push(NewEvent::new(channel, order.cause.as_str(), variants));
@@ -142,7 +142,7 @@ async fn told(
 ) -> Result<HashMap<(String, String), Value>, StoreError> {
     let channels: Vec<String> = orders
         .iter()
-        .map(|order| Ok(session::tickets_channel(order.project.as_str())?.to_string()))
+        .map(|order| Ok(channels::tickets(order.project.as_str())?.to_string()))
         .collect::<Result<_, StoreError>>()?;
     let causes: Vec<(&str, &str)> = channels
         .iter()

@@ -26,10 +26,7 @@ const MAX_BYTES: usize = 1_000_000;
 /// `GET …?after=&limit=`: where something has happened last first. `after` is the last page's `next`.
 pub(super) async fn list(database: &Database, request: &HttpRequest) -> Result<HttpReply, Problem> {
     let caller = Caller::of(request)?;
-    let limit = http::query::<i64>(request, "limit")?.unwrap_or(DEFAULT_LIMIT);
-    if !(1..=MAX_LIMIT).contains(&limit) {
-        return Err(Problem::unprocessable("limit", "must be 1 to 100"));
-    }
+    let limit = http::limit(request, DEFAULT_LIMIT, MAX_LIMIT)?;
     let after = cursor(request)?;
     let mut snapshot = database.snapshot().await?;
     let overviews = overview::latest(&mut snapshot, caller.user(), after, limit + 1).await?;
