@@ -106,7 +106,8 @@ pub struct Args {
     #[arg(long, env = "CARILLON_QUEUE_BYTES", value_name = "BYTES", default_value_t = 1_048_576, value_parser = clap::value_parser!(u32).range(65_536..=268_435_456))]
     pub queue_bytes: u32,
 
-    /// Memory for recent events, from which clients that come back are served, in bytes.
+    /// Memory for recent events, from which clients that come back are served, in bytes; a quarter of it is
+    /// for events that were asked for in logs.
     #[arg(long, env = "CARILLON_RECENT_BYTES", value_name = "BYTES", default_value_t = 33_554_432)]
     pub recent_bytes: u32,
 

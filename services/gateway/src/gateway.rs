@@ -17,6 +17,7 @@ use crate::{
     authenticator::Authenticator,
     blobs::Door,
     client::Proxies,
+    history::History,
     hosts::AllowedHosts,
     hub::Hub,
     leases::Leases,
@@ -28,6 +29,8 @@ use crate::{
 pub(crate) struct Gateway {
     pub(crate) bus: Bus,
     pub(crate) hub: Hub,
+    /// What has happened in channels.
+    pub(crate) history: History,
     pub(crate) authenticator: Authenticator,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) settings: Settings,
@@ -82,7 +85,7 @@ impl Settings {
 impl Gateway {
     pub(crate) fn new(
         bus: Bus,
-        hub: Hub,
+        (hub, history): (Hub, History),
         authenticator: Authenticator,
         metrics: Arc<Metrics>,
         settings: Settings,
@@ -94,6 +97,7 @@ impl Gateway {
         Self {
             bus,
             hub,
+            history,
             authenticator,
             metrics,
             settings,

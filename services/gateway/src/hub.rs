@@ -5,7 +5,6 @@
 mod channel;
 mod handle;
 mod heads;
-mod recent;
 mod sequence;
 mod task;
 

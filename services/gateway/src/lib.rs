@@ -6,7 +6,8 @@
 //! - [`client`] is where a client is; [`handshake`] decides who may connect; [`session`] is the life of a
 //!   connection;
 //! - [`limits`] are how much one client may have;
-//! - [`hub`] subscribes, orders events and fills gaps, once per gateway;
+//! - [`hub`] subscribes, orders events and fills gaps, once per gateway; [`history`] is what has happened
+//!   before, for those who come back;
 //! - [`shard`] fans out, once per worker thread; [`websocket`] is the protocol;
 //! - [`edge`] is the HTTP door, [`blobs`] that of files; [`access`] follows revocations;
 //! - [`leases`] vouch for the connections that services count.
@@ -20,6 +21,7 @@ mod clock;
 mod edge;
 mod gateway;
 mod handshake;
+mod history;
 mod hosts;
 mod hub;
 mod leases;
@@ -52,6 +54,7 @@ pub use args::{Args, ForwardedHeader, IssuerArgs, LimitArgs};
 use authenticator::Authenticator;
 use blobs::Door;
 use gateway::Gateway;
+use history::Memory;
 pub use limits::Mode;
 use metrics::Metrics;
 use server::Seat;
@@ -100,13 +103,12 @@ pub async fn run_on(
     let _guard = ended.clone().drop_guard();
 
     let Wiring { seats, deliveries, controls, inbox } = wire(&args)?;
+    let memory = Arc::new(Memory::new(usize::try_from(args.recent_bytes)?));
+    let history = history::start(shell.bus.clone(), memory.clone(), metrics.clone(), ended.clone());
     let hub = hub::start(
         shell.bus.clone(),
         deliveries,
-        hub::Settings {
-            heads_interval: args::seconds(args.heads_interval_seconds),
-            recent_bytes: usize::try_from(args.recent_bytes)?,
-        },
+        hub::Settings { heads_interval: args::seconds(args.heads_interval_seconds), memory },
         metrics.clone(),
         ended.clone(),
     );
@@ -125,7 +127,8 @@ pub async fn run_on(
     };
     let following = tokio::spawn(follower.run());
     let authenticator = Authenticator::new(verifier, access.clone());
-    let gateway = Arc::new(Gateway::new(shell.bus.clone(), hub, authenticator, metrics, settings, door));
+    let gateway =
+        Arc::new(Gateway::new(shell.bus.clone(), (hub, history), authenticator, metrics, settings, door));
     gateway.limits.quotas.log();
     shell.metrics.register(Box::new(limits::Elsewhere::new(gateway.limits.clone())?))?;
     let left = CancellationToken::new();

@@ -29,6 +29,7 @@ pub(crate) struct Metrics {
     pub(crate) slow_consumers: IntCounterVec,
     /// Reconnections with `since`, by outcome.
     pub(crate) recoveries: IntCounterVec,
+    history_pages: IntCounterVec,
     /// HTTP requests, by route and status.
     pub(crate) http_requests: IntCounterVec,
     /// Time that HTTP requests took, by route.
@@ -103,6 +104,13 @@ impl Metrics {
                 ),
                 &["outcome"],
             )?,
+            history_pages: IntCounterVec::new(
+                Opts::new(
+                    "carillon_gateway_history_pages_total",
+                    "Pages of events for clients that come back: found in memory, asked of their owner, or shared with another who asked.",
+                ),
+                &["source"],
+            )?,
             http_requests: IntCounterVec::new(
                 Opts::new("carillon_gateway_http_requests_total", "HTTP requests, by route and status."),
                 &["route", "status"],
@@ -157,6 +165,7 @@ impl Metrics {
         registry.register(Box::new(self.event_delay.clone()))?;
         registry.register(Box::new(self.slow_consumers.clone()))?;
         registry.register(Box::new(self.recoveries.clone()))?;
+        registry.register(Box::new(self.history_pages.clone()))?;
         registry.register(Box::new(self.http_requests.clone()))?;
         registry.register(Box::new(self.http_duration.clone()))?;
         registry.register(Box::new(self.channels.clone()))?;
@@ -169,6 +178,11 @@ impl Metrics {
     /// Something on the bus was no event.
     pub(crate) fn undecodable(&self) {
         self.undecodable.inc();
+    }
+
+    /// So many pages of the past came from memory, from their owner, or with another's.
+    pub(crate) fn history_page(&self, source: &str, count: usize) {
+        self.history_pages.with_label_values(&[source]).inc_by(count as u64);
     }
 
     /// So many missing events came from the log.

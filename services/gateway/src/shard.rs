@@ -13,12 +13,13 @@ mod opening;
 mod outgoing;
 mod registry;
 mod render;
+mod replays;
 mod roll;
 mod timers;
 mod worker;
 
 pub(crate) use connection::{Departure, Key};
 pub(crate) use registry::{Bounds, Shard, State};
-pub(crate) use render::render;
+pub(crate) use replays::cut;
 pub(crate) use roll::Roll;
 pub(crate) use worker::{Control, Draining, work};

@@ -35,7 +35,6 @@ pub(super) enum Command {
     Compared(ServiceName),
     Fetch { channel: Channel, life: u64 },
     Fetched { channel: Channel, life: u64, outcome: Result<HistoryReply, Unavailable> },
-    Recent { channel: Channel, after: u64, head: u64, reply: oneshot::Sender<Option<Vec<Arc<Event>>>> },
 }
 
 /// A handle to the hub.
@@ -76,13 +75,6 @@ impl Hub {
         let (reply, answer) = oneshot::channel();
         self.send(Command::Join { epoch: epoch.to_owned(), heads, reply }).await?;
         answer.await.map_err(|_| Unavailable)
-    }
-
-    /// A page of the events above `after` up to `head`, if all of them are still in memory.
-    pub(crate) async fn recent(&self, channel: &Channel, after: u64, head: u64) -> Option<Vec<Arc<Event>>> {
-        let (reply, answer) = oneshot::channel();
-        self.send(Command::Recent { channel: channel.clone(), after, head, reply }).await.ok()?;
-        answer.await.ok()?
     }
 
     /// Waits until the hub has ended.

@@ -23,10 +23,9 @@ use super::{
     channel::{ChannelState, Subscribing},
     handle::{Command, Delivery, Hub, ListenerId, Unavailable},
     heads::{self, Comparisons},
-    recent::Recent,
     sequence::Step,
 };
-use crate::metrics::Metrics;
+use crate::{history::Memory, metrics::Metrics};
 
 /// Commands that wait for the hub; who sends more waits too.
 const COMMANDS: usize = 4_096;
@@ -51,8 +50,8 @@ const CONCURRENT_FETCHES: usize = 64;
 pub(crate) struct Settings {
     /// Time between two comparisons of all heads.
     pub(crate) heads_interval: Duration,
-    /// Memory for recent events, in bytes.
-    pub(crate) recent_bytes: usize,
+    /// Where events are kept for those who come back.
+    pub(crate) memory: Arc<Memory>,
 }
 
 /// Starts the hub for these listeners.
@@ -66,7 +65,6 @@ pub(crate) fn start(
     let (sender, commands) = mpsc::channel(COMMANDS);
     let hub = Hub { commands: sender };
     let task = Task {
-        recent: Recent::new(settings.recent_bytes),
         settings,
         bus,
         hub: hub.clone(),
@@ -93,7 +91,6 @@ struct Task {
     outboxes: Vec<Vec<Delivery>>,
     channels: HashMap<Channel, ChannelState>,
     events: SelectAll<BoxStream<'static, (Channel, Message)>>,
-    recent: Recent,
     fetches: Arc<Semaphore>,
     lives: u64,
     comparisons: Comparisons,
@@ -128,9 +125,6 @@ impl Task {
             Command::Compared(_) => {}
             Command::Fetch { channel, life } => self.fetch(&channel, life),
             Command::Fetched { channel, life, outcome } => self.fetched(&channel, life, outcome).await,
-            Command::Recent { channel, after, head, reply } => {
-                let _ = reply.send(self.recent.range(&channel, after, head));
-            }
         }
     }
 
@@ -165,7 +159,7 @@ impl Task {
     }
 
     fn forget(&mut self, channel: &Channel) {
-        self.recent.forget(channel);
+        self.settings.memory.forget(channel);
         if let Some(state) = self.channels.remove(channel) {
             self.metrics.channels.dec();
             state.end();
@@ -257,12 +251,12 @@ impl Task {
     fn take(&mut self, channel: &Channel, step: Step, delay: Duration) {
         if step.reset {
             tracing::warn!(%channel, "the log does not hold what was missed");
-            self.recent.forget(channel);
+            self.settings.memory.forget(channel);
             self.metrics.gap_lost();
             self.deliver(channel, &Delivery::Reset(channel.clone()));
         }
         for event in step.deliver {
-            self.recent.push(channel, event.clone());
+            self.settings.memory.push(channel, event.clone());
             self.deliver(channel, &Delivery::Event(channel.clone(), event));
         }
         if step.missing {

@@ -1,6 +1,11 @@
 //! Sending at the pace at which the client reads, so that it never counts as slow: what goes before
 //! the live events can be more than a queue holds.
 
+use std::sync::Arc;
+
+use carillon_contract::messages::Event;
+
+use super::Format;
 use crate::{
     shard::{Key, Shard},
     websocket::{CloseReason, Frame},
@@ -12,10 +17,37 @@ use crate::{
 /// The connection is being closed, or the client is gone.
 pub(super) async fn send(shard: &Shard, key: Key, frame: Frame) -> Result<(), CloseReason> {
     shard.send(key, frame);
+    unblocked(shard, key).await
+}
+
+/// Waits until everything queued is written, if the socket is full.
+async fn unblocked(shard: &Shard, key: Key) -> Result<(), CloseReason> {
     if shard.state(key).is_some_and(|state| state.is_blocked) {
         written(shard, key).await?;
     }
     Ok(())
+}
+
+/// Sends a part of a replay, which any number of connections may get at the same time, when it is this
+/// one's turn.
+///
+/// # Errors
+/// As [`send`].
+pub(super) async fn replay(
+    shard: &Shard,
+    key: Key,
+    events: &[Arc<Event>],
+    format: Format,
+) -> Result<(), CloseReason> {
+    {
+        let _turn = shard.replays().turn().await;
+        let Some(piece) = shard.replays().piece(events, format) else { return Ok(()) };
+        let Some(frame) = &piece.frame else { return Ok(()) };
+        shard.send_replay(key, frame.clone(), piece.count);
+        // Live events, and the first words of other connections, go before the next slice.
+        tokio::task::yield_now().await;
+    }
+    unblocked(shard, key).await
 }
 
 /// Waits until everything queued is written.

@@ -4,18 +4,16 @@ use std::{rc::Rc, sync::Arc};
 
 use carillon_contract::{
     Channel, Since,
-    messages::{ChannelHead, Event, HistoryRequest},
+    messages::{ChannelHead, Event},
 };
 
 use super::{SessionInfo, frames, pace};
 use crate::{
     gateway::Gateway,
-    shard::{Key, Shard, render},
-    websocket::CloseReason,
+    history::Missing,
+    shard::{Key, Shard, cut},
+    websocket::{self, CloseReason},
 };
-
-/// Events asked for in one request.
-const PAGE: u32 = 200;
 
 /// A reconnection that names its place.
 pub(super) struct Replay<'a> {
@@ -52,7 +50,8 @@ impl Replay<'_> {
             }
         }
         self.gateway.metrics.recoveries.with_label_values(&["recovered"]).inc();
-        self.shard.tell(self.key, &frames::recovered(missed));
+        // It leaves with the first events.
+        self.shard.announce_replay(self.key, websocket::text(&frames::recovered(missed)), 1);
         for ((place, after), first) in self.places().zip(&since.offsets).zip(firsts) {
             self.channel(place, *after, first).await?;
         }
@@ -98,17 +97,19 @@ impl Replay<'_> {
         mut events: Vec<Arc<Event>>,
     ) -> Result<(), CloseReason> {
         loop {
-            for event in &events {
-                after = event.offset;
-                if let Some(frame) = render(event, self.info.format()) {
-                    pace::send(self.shard, self.key, frame).await?;
-                }
+            let mut rest = &events[..];
+            while let (piece, others) = cut(rest)
+                && let Some(last) = piece.last()
+            {
+                pace::replay(self.shard, self.key, piece, self.info.format()).await?;
                 // What the owner knew when it let the client in is history.
-                if event.offset > greeted
-                    && let Some(reason) = self.info.dismissed_by(event)
+                if last.offset > greeted
+                    && let Some(reason) = self.info.dismissed_by(last)
                 {
                     return Err(reason);
                 }
+                after = last.offset;
+                rest = others;
             }
             if after >= head.offset {
                 return Ok(());
@@ -119,7 +120,7 @@ impl Replay<'_> {
         }
     }
 
-    /// Events above `after`: from memory, else from the owner's log.
+    /// Events above `after`.
     async fn page(
         &self,
         head: &ChannelHead,
@@ -129,18 +130,13 @@ impl Replay<'_> {
             return Ok(Ok(Vec::new()));
         }
         let channel: Channel = head.channel.parse().map_err(|_| CloseReason::UNAVAILABLE)?;
-        let until = head.offset.min(after + u64::from(PAGE));
-        if let Some(events) = self.gateway.hub.recent(&channel, after, until).await {
-            return Ok(Ok(events));
+        match self.gateway.history.page(&channel, self.epoch, after, head.offset).await {
+            Ok(mut events) => {
+                events.retain(|event| event.offset <= head.offset);
+                Ok(Ok(events))
+            }
+            Err(Missing::Lost) => Ok(Err(Lost)),
+            Err(Missing::Unavailable) => Err(CloseReason::UNAVAILABLE),
         }
-        let request = HistoryRequest { channel: head.channel.clone(), after, limit: PAGE };
-        let reply = self.gateway.bus.call(channel.owner(), &request).await.map_err(|error| {
-            tracing::warn!(%channel, %error, "what a client missed could not be read");
-            CloseReason::UNAVAILABLE
-        })?;
-        let follows = reply.events.first().is_some_and(|event| event.offset == after + 1);
-        let is_whole = reply.epoch == self.epoch && reply.first <= after + 1 && follows;
-        let events = reply.events.into_iter().filter(|event| event.offset <= head.offset).map(Arc::new);
-        Ok(if is_whole { Ok(events.collect()) } else { Err(Lost) })
     }
 }

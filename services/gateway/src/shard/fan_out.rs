@@ -113,7 +113,7 @@ impl Shard {
             }
             match event.consequence {
                 Consequence::Frame(frame) => {
-                    inner.push(key.slot, frame, &self.bounds, &self.metrics, key.life);
+                    inner.push(key, frame, &self.bounds, &self.metrics);
                 }
                 Consequence::Dismissal(reason) => inner.close(key, reason),
             }
@@ -129,8 +129,8 @@ impl Inner {
         }
     }
 
-    pub(super) fn push(&mut self, slot: usize, frame: Frame, bounds: &Bounds, metrics: &Metrics, life: u32) {
-        if let Some(connection) = self.get(Key { slot, life }) {
+    pub(super) fn push(&mut self, key: Key, frame: Frame, bounds: &Bounds, metrics: &Metrics) {
+        if let Some(connection) = self.get(key) {
             connection.push(frame, 1, true, bounds, metrics);
             metrics.frames_sent.inc();
         }
@@ -149,12 +149,11 @@ impl Connection {
     /// Queues a frame, or so many in one piece, within the bound: above it the endpoint's policy for
     /// slow consumers applies.
     fn push(&mut self, frame: Frame, count: u64, is_durable: bool, bounds: &Bounds, metrics: &Metrics) {
-        if self.closing.is_some() || self.is_broken {
+        if !self.is_served() {
             return;
         }
         if self.outgoing.has_room_for(&frame, bounds.queue_bytes) {
-            self.traffic.sent = self.traffic.sent.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
-            return self.outgoing.push(frame);
+            return self.enqueue(frame, count);
         }
         if !is_durable && self.info.endpoint.slow_consumer == SlowConsumer::Drop {
             metrics.slow_consumers.with_label_values(&["drop"]).inc();
@@ -164,6 +163,17 @@ impl Connection {
         // What it could not take will not be read either; its `since` gets it all again.
         self.outgoing.clear_unbegun();
         self.close(CloseReason::fixed(Cause::Slow, 1013, "slow consumer: reconnect with since"));
+    }
+
+    /// Whether anything that is queued still goes out.
+    pub(super) fn is_served(&self) -> bool {
+        self.closing.is_none() && !self.is_broken
+    }
+
+    /// Queues a frame, or so many in one piece, for which there is room.
+    pub(super) fn enqueue(&mut self, frame: Frame, count: u64) {
+        self.traffic.sent = self.traffic.sent.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
+        self.outgoing.push(frame);
     }
 
     pub(super) fn hold(&mut self, held: Held, bounds: &Bounds) {

@@ -15,6 +15,7 @@ use tokio::net::TcpStream;
 
 use super::{
     connection::{Acquaintance, Connection, Departure, Key, Place, Traffic},
+    replays::Replays,
     timers::Timers,
 };
 use crate::{
@@ -30,6 +31,7 @@ pub(crate) struct Shard {
     pub(super) inner: RefCell<Inner>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) bounds: Bounds,
+    pub(super) replays: Replays,
     started: Instant,
     number: ListenerId,
     /// Connections that are gone, of which somebody has yet to be told.
@@ -100,6 +102,7 @@ impl Shard {
             inner: RefCell::new(inner),
             metrics,
             bounds,
+            replays: Replays::default(),
             started: Instant::now(),
             number,
             farewells: Cell::new(0),
@@ -180,8 +183,24 @@ impl Shard {
     /// Puts a frame into a connection's queue, bounded like an event.
     pub(crate) fn send(&self, key: Key, frame: Frame) {
         let inner = &mut *self.inner.borrow_mut();
-        inner.push(key.slot, frame, &self.bounds, &self.metrics, key.life);
+        inner.push(key, frame, &self.bounds, &self.metrics);
         self.flush_now(inner, key);
+    }
+
+    /// Sends part of a replay, so many frames in one piece, to a connection of which the rest waits until
+    /// this is written: it needs no other bound.
+    pub(crate) fn send_replay(&self, key: Key, frames: Frame, count: u64) {
+        self.announce_replay(key, frames, count);
+        self.flush_now(&mut self.inner.borrow_mut(), key);
+    }
+
+    /// The same with what may wait until the next part of it is sent, or the session is open.
+    pub(crate) fn announce_replay(&self, key: Key, frames: Frame, count: u64) {
+        if let Some(connection) = self.inner.borrow_mut().get(key).filter(|connection| connection.is_served())
+        {
+            connection.enqueue(frames, count);
+            self.metrics.frames_sent.inc_by(count);
+        }
     }
 
     /// Says something of the gateway's own, in text: not where frames are binary.

@@ -163,6 +163,7 @@ impl Shard {
     /// What a second brings: pings for the silent, an end for the dead, and the ends of tokens.
     fn tick(&self) {
         let second = self.second();
+        self.replays.tidy();
         let is_late = self.inner.borrow().timers.is_late(second);
         let heartbeats = self.inner.borrow_mut().timers.heartbeats(second);
         for key in heartbeats {
@@ -195,7 +196,7 @@ impl Shard {
         } else {
             connection.is_pinged = true;
             inner.timers.watch(key, second);
-            inner.push(key.slot, websocket::ping(), &self.bounds, &self.metrics, key.life);
+            inner.push(key, websocket::ping(), &self.bounds, &self.metrics);
             inner.flush_one(key.slot, &self.metrics, second);
         }
     }

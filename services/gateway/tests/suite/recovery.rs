@@ -1,5 +1,7 @@
 //! Coming back with `since`.
 
+mod crowds;
+
 use carillon_contract::Channel;
 use serde_json::json;
 

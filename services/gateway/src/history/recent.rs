@@ -1,8 +1,7 @@
-//! Recent events of the channels in use, kept in memory within a bound, so that a crowd that
-//! reconnects doesn't reach the database.
+//! Events of channels, kept within a bound of bytes.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::Arc,
 };
 
@@ -12,11 +11,8 @@ use prost::Message;
 /// Entries of forgotten channels that the order may hold before it is tidied.
 const MAX_STALE: usize = 1_024;
 
-/// Bytes after which a page of events ends.
-const PAGE_BYTES: usize = 128 * 1024;
-
-/// The latest events of each channel, in order and without gaps.
-pub(crate) struct Recent {
+/// Events of each channel, by offset.
+pub(super) struct Recent {
     capacity: usize,
     bytes: usize,
     count: usize,
@@ -29,27 +25,32 @@ pub(crate) struct Recent {
 /// One channel's events, from when it was first used until it is forgotten.
 struct Events {
     life: u64,
-    events: VecDeque<Arc<Event>>,
+    events: BTreeMap<u64, Arc<Event>>,
 }
 
 impl Recent {
     /// Room for events of `capacity` bytes altogether.
-    pub(crate) fn new(capacity: usize) -> Self {
+    pub(super) fn new(capacity: usize) -> Self {
         let (channels, order) = (HashMap::new(), VecDeque::new());
         Self { capacity, bytes: 0, count: 0, next_life: 0, channels, order }
     }
 
-    /// Keeps an event, and forgets the oldest ones for it.
-    pub(crate) fn push(&mut self, channel: &Channel, event: Arc<Event>) {
-        self.bytes += event.encoded_len();
-        self.count += 1;
+    /// Keeps an event, and forgets others for it: a channel's oldest, the channel that has waited longest first.
+    pub(super) fn push(&mut self, channel: &Channel, event: Arc<Event>) {
         let next_life = &mut self.next_life;
         let kept = self.channels.entry(channel.clone()).or_insert_with(|| {
             *next_life += 1;
-            Events { life: *next_life, events: VecDeque::new() }
+            Events { life: *next_life, events: BTreeMap::new() }
         });
-        kept.events.push_back(event);
-        self.order.push_back((channel.clone(), kept.life));
+        self.bytes += event.encoded_len();
+        match kept.events.insert(event.offset, event) {
+            // Of another log. It had its place in the order already.
+            Some(other) => self.bytes -= other.encoded_len(),
+            None => {
+                self.count += 1;
+                self.order.push_back((channel.clone(), kept.life));
+            }
+        }
         while self.bytes > self.capacity && self.forget_oldest() {}
     }
 
@@ -57,7 +58,7 @@ impl Recent {
     fn forget_oldest(&mut self) -> bool {
         let Some((channel, life)) = self.order.pop_front() else { return false };
         if let Some(kept) = self.channels.get_mut(&channel).filter(|kept| kept.life == life) {
-            if let Some(event) = kept.events.pop_front() {
+            if let Some((_, event)) = kept.events.pop_first() {
                 self.bytes -= event.encoded_len();
                 self.count -= 1;
             }
@@ -68,29 +69,15 @@ impl Recent {
         true
     }
 
-    /// The events above `after` up to `head`, if all of them are here: as many as fit into a page
-    /// of bytes, at least one.
-    pub(crate) fn range(&self, channel: &Channel, after: u64, head: u64) -> Option<Vec<Arc<Event>>> {
-        let events = &self.channels.get(channel)?.events;
-        let first = events.front()?.offset;
-        let last = events.back()?.offset;
-        if first > after + 1 || last < head {
-            return None;
-        }
-        let mut bytes = 0;
-        let wanted = events.iter().filter(|event| (after + 1..=head).contains(&event.offset));
-        let page = wanted.take_while(|event| {
-            let fits = bytes < PAGE_BYTES;
-            bytes += event.encoded_len();
-            fits
-        });
-        Some(page.cloned().collect())
+    /// What there is of a channel.
+    pub(super) fn events(&self, channel: &Channel) -> Option<&BTreeMap<u64, Arc<Event>>> {
+        self.channels.get(channel).map(|kept| &kept.events)
     }
 
     /// Forgets a channel: nobody listens, or its order was broken.
-    pub(crate) fn forget(&mut self, channel: &Channel) {
+    pub(super) fn forget(&mut self, channel: &Channel) {
         let Some(kept) = self.channels.remove(channel) else { return };
-        self.bytes -= kept.events.iter().map(|event| event.encoded_len()).sum::<usize>();
+        self.bytes -= kept.events.values().map(|event| event.encoded_len()).sum::<usize>();
         self.count -= kept.events.len();
         if self.order.len() > 2 * self.count + MAX_STALE {
             let channels = &self.channels;
@@ -108,17 +95,22 @@ mod tests {
     }
 
     #[test]
-    fn a_range_is_had_whole_or_not_at_all() {
+    fn the_oldest_go_when_room_is_needed() {
         let channel = Channel::user("1").expect("a channel");
         let mut recent = Recent::new(event(1).encoded_len() * 3);
         (1..=5).for_each(|offset| recent.push(&channel, event(offset)));
-        let range = |after, head| recent.range(&channel, after, head).map(|events| events.len());
-        assert_eq!(range(2, 5), Some(3));
-        assert_eq!(range(3, 4), Some(1));
-        assert_eq!(range(1, 5), None, "forgotten");
-        assert_eq!(range(4, 6), None, "not there yet");
+        let offsets = recent.events(&channel).map(|events| events.keys().copied().collect::<Vec<_>>());
+        assert_eq!(offsets.expect("events"), [3, 4, 5]);
         recent.forget(&channel);
         assert_eq!((recent.bytes, recent.count), (0, 0));
+    }
+
+    #[test]
+    fn an_event_that_comes_again_takes_no_more_room() {
+        let channel = Channel::user("1").expect("a channel");
+        let mut recent = Recent::new(1_000);
+        (0..100).for_each(|_| recent.push(&channel, event(7)));
+        assert_eq!((recent.bytes, recent.count, recent.order.len()), (event(7).encoded_len(), 1, 1));
     }
 
     #[test]
