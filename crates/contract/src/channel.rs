@@ -163,6 +163,23 @@ impl ChannelTemplate {
         }
         Channel::new(kind, &parts).map(Some)
     }
+
+    /// The parameters for which this is the template of that channel, but for the user's.
+    pub(crate) fn parameters_of(&self, channel: &Channel) -> Option<BTreeMap<String, String>> {
+        let words: Vec<&str> = channel.as_str().split('.').collect();
+        if words.len() != self.0.len() {
+            return None;
+        }
+        let mut parameters = BTreeMap::new();
+        for (word, template) in words.into_iter().zip(self.0) {
+            match template.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+                None if word != *template => return None,
+                None | Some("user") => {}
+                Some(name) => drop(parameters.insert(name.to_owned(), unescape(word)?)),
+            }
+        }
+        Some(parameters)
+    }
 }
 
 fn owner_of(kind: &str) -> Option<ServiceName> {

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use matchit::Router;
 
 use crate::{
-    ChannelTemplate, ServiceName,
+    Channel, ChannelTemplate, ServiceName,
     path::{self, Located, Parameters},
 };
 
@@ -66,6 +66,9 @@ impl CloseCodes {
     /// Document 4's (S4-06).
     pub const CONVERSATIONS: Self =
         Self { missing: 4003, invalid: 4001, expired: 4002, denied: 4004, mismatch: 4005 };
+    /// Those of `carillon.v1`: after 4100 to 4199 a client comes back, after 4500 to 4599 it doesn't.
+    pub const CHANNELS: Self =
+        Self { missing: 4501, invalid: 4502, expired: 4101, denied: 4503, mismatch: 4503 };
     /// Those of documents: `y-websocket` comes back for ever but for codes from 4400 to 4499.
     pub const DOCUMENTS: Self =
         Self { missing: 4401, invalid: 4401, expired: 4401, denied: 4403, mismatch: 4403 };
@@ -78,6 +81,8 @@ pub enum Payload {
     Json,
     /// Binary frames that only the owner understands.
     Binary,
+    /// Text frames of `carillon.v1`: requests about any number of channels, and what they tell.
+    Channels,
 }
 
 /// What becomes of a connection whose outgoing queue is full.
@@ -89,7 +94,10 @@ pub enum SlowConsumer {
     Drop,
 }
 
-/// Every endpoint.
+/// The name of the endpoint, and the subprotocol, of the protocol for new clients.
+pub const CHANNELS: &str = "carillon.v1";
+
+/// Every endpoint. Whoever names a channel alone is told of it as at the first that lists it.
 pub static ENDPOINTS: &[Endpoint] = &[
     Endpoint {
         name: "notifications",
@@ -268,6 +276,22 @@ pub static ENDPOINTS: &[Endpoint] = &[
         slow_consumer: SlowConsumer::Close,
     },
     Endpoint {
+        name: "project-events",
+        pattern: "/ws/projects/{project_id}/events/",
+        numbered: None,
+        owner: ServiceName::TicketPresence,
+        channels: &[ChannelTemplate(&["project", "{project_id}", "events"])],
+        presence: false,
+        requires: Some(ChannelTemplate(&["project", "{project_id}"])),
+        own: None,
+        anonymous: false,
+        dialects: false,
+        close_codes: CloseCodes::EVENTS,
+        payload: Payload::Json,
+        invalid_json: "Invalid JSON",
+        slow_consumer: SlowConsumer::Close,
+    },
+    Endpoint {
         name: "project",
         pattern: "/ws/projects/{project_id}/",
         numbered: None,
@@ -287,6 +311,23 @@ pub static ENDPOINTS: &[Endpoint] = &[
         invalid_json: "Invalid JSON",
         slow_consumer: SlowConsumer::Close,
     },
+    // What a client asks for here is asked of the channels' owners; of the connection itself, nobody.
+    Endpoint {
+        name: CHANNELS,
+        pattern: "/ws/v1/",
+        numbered: None,
+        owner: ServiceName::Auth,
+        channels: &[],
+        presence: false,
+        requires: None,
+        own: None,
+        anonymous: true,
+        dialects: false,
+        close_codes: CloseCodes::CHANNELS,
+        payload: Payload::Channels,
+        invalid_json: "Invalid JSON",
+        slow_consumer: SlowConsumer::Close,
+    },
 ];
 
 /// The endpoint of that name.
@@ -302,6 +343,21 @@ pub fn endpoint_at(path: &str) -> Option<Located<Endpoint>> {
     let parameters = path::decode(&found.params)?;
     let row = found.value.iter().find(|endpoint| endpoint.is_for(&parameters))?;
     Some(Located { row, parameters })
+}
+
+/// The endpoint that speaks for a channel, for clients who name the channel alone, and its parameters.
+/// `None` if clients can't listen to it.
+pub fn endpoint_of(channel: &Channel) -> Option<Located<Endpoint>> {
+    let listed = |row: &'static Endpoint| {
+        let parameters = row.channels.iter().find_map(|template| template.parameters_of(channel))?;
+        // No path holds a control character, either.
+        let is_text = parameters.values().all(|value| !value.chars().any(char::is_control));
+        is_text.then_some(Located { row, parameters })
+    };
+    let found = ENDPOINTS.iter().find_map(listed)?;
+    let mut of_this_pattern = ENDPOINTS.iter().filter(|row| row.pattern == found.row.pattern);
+    let meant = of_this_pattern.find(|row| row.is_for(&found.parameters))?;
+    (meant.name == found.row.name).then_some(found)
 }
 
 impl Endpoint {
@@ -341,6 +397,30 @@ mod tests {
             ("/ws/chat/%D9%A7/", "chat"),
         ] {
             assert_eq!(endpoint_at(path).expect("an endpoint").row.name, name, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_channel_has_the_endpoint_at_which_it_alone_is_told_of() {
+        for (channel, name, parameters) in [
+            ("everyone", "notifications", vec![]),
+            ("user.42", "notifications", vec![]),
+            ("org.a=2Fb", "events", vec![("org_id", "a/b")]),
+            ("room.general", "chat", vec![("room_name", "general")]),
+            ("conversation.7", "conversation", vec![("room_name", "7")]),
+            ("counter.global", "counter", vec![]),
+            ("counter.likes", "named-counter", vec![("name", "likes")]),
+            ("project.1.tickets", "tickets", vec![("project_id", "1")]),
+            ("project.1.presence", "presence", vec![("project_id", "1")]),
+            ("project.1.events", "project-events", vec![("project_id", "1")]),
+        ] {
+            let found = endpoint_of(&channel.parse().expect("a channel")).expect("an endpoint");
+            let parameters = parameters.iter().map(|(name, value)| (name.to_string(), value.to_string()));
+            assert_eq!((found.row.name, found.parameters), (name, parameters.collect()), "{channel}");
+        }
+        for channel in ["access", "room.7", "conversation.x", "project.1", "project.1.x", "room.a=00", "room"]
+        {
+            assert!(endpoint_of(&channel.parse().expect("a channel")).is_none(), "{channel}");
         }
     }
 

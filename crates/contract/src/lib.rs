@@ -19,7 +19,9 @@ mod subject;
 
 pub use channel::{Channel, ChannelError, ChannelTemplate};
 pub use dialect::Dialect;
-pub use endpoint::{CloseCodes, ENDPOINTS, Endpoint, Payload, SlowConsumer, endpoint, endpoint_at};
+pub use endpoint::{
+    CHANNELS, CloseCodes, ENDPOINTS, Endpoint, Payload, SlowConsumer, endpoint, endpoint_at, endpoint_of,
+};
 pub use id::{Id, InvalidId};
 pub use method::Method;
 pub use path::{Located, Parameters};

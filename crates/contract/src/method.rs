@@ -6,8 +6,8 @@ use crate::messages::{
     AccessReply, AccessRequest, ClosedNotice, EnterRequest, FrameReply, FrameRequest, HeadsReply,
     HeadsRequest, HistoryReply, HistoryRequest, HttpReply, HttpRequest, JwksReply, JwksRequest, MembersReply,
     MembersRequest, MembershipReply, MembershipRequest, NotifyReply, NotifyRequest, OpenReply, OpenRequest,
-    ProjectReply, ProjectRequest, ProjectsReply, ProjectsRequest, PublishEventReply, PublishEventRequest,
-    RenewReply, RenewRequest,
+    PresenceReply, PresenceRequest, ProjectReply, ProjectRequest, ProjectsReply, ProjectsRequest,
+    PublishEventReply, PublishEventRequest, RenewReply, RenewRequest,
 };
 
 /// A request that some service answers at `rpc.<service>.<NAME>`.
@@ -38,6 +38,7 @@ methods! {
     // Every service that owns an endpoint with presence.
     "renew": RenewRequest => RenewReply,
     "enter": EnterRequest => (),
+    "presence": PresenceRequest => PresenceReply,
     // Auth.
     "access": AccessRequest => AccessReply,
     "jwks": JwksRequest => JwksReply,

@@ -19,6 +19,7 @@ mod announcer;
 mod arrivals;
 mod clock;
 mod connections;
+mod cursor;
 mod entries;
 mod keep;
 mod leases;
@@ -38,6 +39,7 @@ use std::time::Duration;
 
 pub use announcer::{Announcer, Transition};
 pub use clock::Clock;
+pub use cursor::{Cursor, CursorError};
 pub use options::PresenceOptions;
 pub use presence::Presence;
 pub use read::{members, members_after, positions, present, present_in, size, sizes, topics_with_prefix};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use carillon_store::{StoreError, values};
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
-use crate::Member;
+use crate::{Cursor, Member};
 
 /// The members of a topic, those who came first first, and at most so many.
 ///
@@ -16,22 +16,22 @@ pub async fn members(
     topic: &str,
     limit: i64,
 ) -> Result<Vec<Member>, StoreError> {
-    members_after(connection, topic, (i64::MIN, ""), limit).await
+    members_after(connection, topic, None, limit).await
 }
 
-/// [`members`] from where a page ended: after the `since` and the `member` of its last.
+/// [`members`] from where a page ended.
 ///
 /// # Errors
 /// If the database fails.
 pub async fn members_after(
     connection: &mut AnyConnection,
     topic: &str,
-    after: (i64, &str),
+    after: Option<&Cursor>,
     limit: i64,
 ) -> Result<Vec<Member>, StoreError> {
     let statement = "SELECT member, detail, since FROM presence_member \
          WHERE topic = $1 AND (since > $2 OR since = $2 AND member > $3) ORDER BY since, member LIMIT $4";
-    let (since, member) = after;
+    let (since, member) = after.map_or((i64::MIN, ""), |after| (after.since, &*after.member));
     let query = sqlx::query(statement).bind(topic).bind(since).bind(member).bind(limit);
     let rows = query.fetch_all(connection).await?;
     rows.iter()

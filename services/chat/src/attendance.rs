@@ -1,12 +1,17 @@
 //! Who is where: presence at every endpoint of this service, and how it is announced.
 
-use carillon_contract::{Channel, Person};
-use carillon_presence::{Announcer, Entry, Presence, Transition};
-use carillon_service::{Failure, Publisher};
+use carillon_contract::{
+    Channel, Person,
+    messages::{PresenceReply, PresenceRequest},
+};
+use carillon_presence::{
+    Announcer, Cursor, CursorError, Entry, Member, Presence, Transition, members_after, size,
+};
+use carillon_service::{Failure, Publisher, time::timestamp};
 use carillon_store::{Database, Log, NewEvent, StoreError, Transaction};
 use prometheus::Registry;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{collaboration, conversations, counters, rooms, visitor::Visitor};
 
@@ -43,6 +48,40 @@ pub(crate) fn entries(visitor: &Visitor) -> Result<Vec<Entry>, Failure> {
         entries.push(entry(online_topic(user)));
     }
     Ok(entries)
+}
+
+/// A page of those who are at a channel.
+pub(crate) async fn list(database: &Database, request: PresenceRequest) -> Result<PresenceReply, Failure> {
+    let after = Some(&*request.after).filter(|after| !after.is_empty()).map(str::parse).transpose();
+    let after = after.map_err(|error: CursorError| Failure::Malformed(error.to_string()))?;
+    let mut snapshot = database.snapshot().await?;
+    let limit = i64::from(request.limit);
+    let mut members = members_after(&mut snapshot, &request.channel, after.as_ref(), limit + 1).await?;
+    let count = size(&mut snapshot, &request.channel).await?;
+    let has_more = members.len() > request.limit as usize;
+    members.truncate(request.limit as usize);
+    Ok(PresenceReply {
+        count: u64::try_from(count).unwrap_or_default(),
+        members: members.iter().map(|member| present(member).to_string().into()).collect(),
+        next: members
+            .last()
+            .filter(|_| has_more)
+            .map(|last| Cursor::after(last).to_string())
+            .unwrap_or_default(),
+    })
+}
+
+/// Someone who is there, as others are told who ask.
+fn present(member: &Member) -> Value {
+    let since = timestamp(member.since);
+    let Some(person) = person(&member.detail) else { return json!({"user_id": null, "since": since}) };
+    json!({
+        "user_id": person.id,
+        "username": person.display_name(),
+        "first_name": person.first_name,
+        "last_name": person.last_name,
+        "since": since,
+    })
 }
 
 /// The person of a member's detail. `None` for an anonymous client.

@@ -7,7 +7,7 @@ use carillon_contract::{
     Method, ServiceName,
     messages::{
         ClosedNotice, EnterRequest, FrameReply, FrameRequest, HttpReply, HttpRequest, OpenReply, OpenRequest,
-        RenewReply, RenewRequest,
+        PresenceRequest, RenewReply, RenewRequest,
     },
 };
 use carillon_service::{Failure, Publisher, Service, Shell, answer, http::Problem, notices};
@@ -162,6 +162,9 @@ impl Service for Chat {
         match method {
             RenewRequest::NAME => answer(payload, |request| self.renew(request)).await,
             EnterRequest::NAME => answer(payload, |request| self.enter(request)).await,
+            PresenceRequest::NAME => {
+                answer(payload, |request| attendance::list(&self.database, request)).await
+            }
             _ => Err(Failure::UnknownMethod),
         }
     }

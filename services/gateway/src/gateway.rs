@@ -76,7 +76,7 @@ impl Settings {
     /// The largest message from a client of this endpoint, in bytes.
     pub(crate) fn frame_bytes_of(&self, endpoint: &Endpoint) -> usize {
         match endpoint.payload {
-            Payload::Json => self.frame_bytes,
+            Payload::Json | Payload::Channels => self.frame_bytes,
             Payload::Binary => self.binary_frame_bytes,
         }
     }

@@ -9,14 +9,14 @@ use std::sync::Arc;
 
 use actix_http::RequestHead;
 use actix_web::http::header;
-use carillon_contract::{Channel, Dialect, Endpoint, Located, endpoint_at};
+use carillon_contract::{CHANNELS, Channel, Dialect, Endpoint, Located, Parameters, endpoint, endpoint_at};
 use carillon_service::http::Problem;
 use carillon_token::redact;
 
 use crate::{
     gateway::Gateway,
     limits::{Overload, Permit},
-    session::{Query, SessionInfo},
+    session::{Framing, Query, SessionInfo},
     websocket::CloseReason,
 };
 use credentials::Credentials;
@@ -44,7 +44,7 @@ pub(crate) struct Admission {
 
 /// Decides about an upgrade request, counts it, and logs a refusal with its reason.
 pub(crate) async fn decide(gateway: &Arc<Gateway>, head: &RequestHead, permit: Permit) -> Decision {
-    let Some(located) = endpoint_at(head.uri.path()) else {
+    let Some(located) = locate(head) else {
         gateway.metrics.handshakes.with_label_values(&["none", "not_found"]).inc();
         return Decision::Http(Problem::not_found("there is no such endpoint"));
     };
@@ -66,6 +66,16 @@ pub(crate) async fn decide(gateway: &Arc<Gateway>, head: &RequestHead, permit: P
     }
 }
 
+/// The endpoint of the path; at any of them a client may choose to speak `carillon.v1` instead.
+fn locate(head: &RequestHead) -> Option<Located<Endpoint>> {
+    let located = endpoint_at(head.uri.path())?;
+    if credentials::offers(head, CHANNELS) {
+        let row = endpoint(CHANNELS)?;
+        return Some(Located { row, parameters: Parameters::new() });
+    }
+    Some(located)
+}
+
 type Refused = (Refusal, Option<Box<Admission>>);
 
 async fn examine(
@@ -84,6 +94,7 @@ async fn examine(
         endpoint,
         parameters: located.parameters,
         dialect: None,
+        framing: Framing::of(endpoint),
         identity: None,
         channels: Box::default(),
         requires: Box::default(),

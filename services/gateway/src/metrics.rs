@@ -9,6 +9,8 @@ use prometheus::{
 pub(crate) struct Metrics {
     /// Open connections, by endpoint.
     pub(crate) connections: IntGaugeVec,
+    /// Open subscriptions of connections that speak `carillon.v1`, by the endpoint that speaks for their channel.
+    pub(crate) subscriptions: IntGaugeVec,
     /// Handshakes, by endpoint and outcome.
     pub(crate) handshakes: IntCounterVec,
     /// Limits that were met, by kind.
@@ -53,6 +55,13 @@ impl Metrics {
         let metrics = Self {
             connections: IntGaugeVec::new(
                 Opts::new("carillon_gateway_connections", "Open WebSocket connections, by endpoint."),
+                &["endpoint"],
+            )?,
+            subscriptions: IntGaugeVec::new(
+                Opts::new(
+                    "carillon_gateway_subscriptions",
+                    "Channels that connections which speak carillon.v1 are subscribed to, by endpoint.",
+                ),
                 &["endpoint"],
             )?,
             handshakes: IntCounterVec::new(
@@ -155,6 +164,7 @@ impl Metrics {
 
     fn register(&self, registry: &Registry) -> prometheus::Result<()> {
         registry.register(Box::new(self.connections.clone()))?;
+        registry.register(Box::new(self.subscriptions.clone()))?;
         registry.register(Box::new(self.handshakes.clone()))?;
         registry.register(Box::new(self.limited.clone()))?;
         registry.register(Box::new(self.closes.clone()))?;

@@ -2,16 +2,20 @@
 //! with a code and a reason.
 
 mod allowance;
+mod channels;
 mod conversation;
 mod farewell;
 mod frames;
 mod info;
+mod meter;
 mod open;
 mod pace;
+mod refresh;
 mod replay;
 mod run;
+mod talk;
 
 pub(crate) use frames::{not_recovered, reconnect, token_expiring};
-pub(crate) use info::{Format, SessionInfo};
-pub(crate) use open::Query;
+pub(crate) use info::{Format, Framing, SessionInfo};
+pub(crate) use open::{Place, Query};
 pub(crate) use run::{Arrival, refuse, run};

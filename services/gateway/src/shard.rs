@@ -20,6 +20,7 @@ mod worker;
 
 pub(crate) use connection::{Departure, Key};
 pub(crate) use registry::{Bounds, Shard, State};
+pub(crate) use render::variant;
 pub(crate) use replays::cut;
 pub(crate) use roll::Roll;
 pub(crate) use worker::{Control, Draining, work};

@@ -9,4 +9,4 @@ mod message;
 
 pub(crate) use close::{Cause, CloseReason};
 pub(crate) use decoder::{Decoder, Incoming};
-pub(crate) use frame::{Frame, binary, close, event, greeting, joined, ping, pong, text};
+pub(crate) use frame::{Frame, binary, close, enveloped, event, greeting, joined, ping, pong, text};

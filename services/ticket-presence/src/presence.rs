@@ -19,8 +19,11 @@ mod visitor;
 
 use carillon_bus::Bus;
 use carillon_contract::{
-    ServiceName,
-    messages::{ClosedNotice, EnterRequest, FrameReply, HttpReply, HttpRequest, RenewReply, RenewRequest},
+    Channel, ServiceName,
+    messages::{
+        ClosedNotice, EnterRequest, FrameReply, HttpReply, HttpRequest, PresenceReply, PresenceRequest,
+        RenewReply, RenewRequest,
+    },
 };
 use carillon_presence::{Presence, typing::Typists};
 use carillon_service::{Failure, Publisher, Shell, http::Problem};
@@ -108,6 +111,20 @@ impl Attendance {
 
     pub(crate) async fn renew(&self, request: RenewRequest) -> Result<RenewReply, Failure> {
         Ok(RenewReply { generation: self.presence.renew(&request.gateway).await? })
+    }
+
+    /// A page of those who are in a project, by its presence channel.
+    pub(crate) async fn list(&self, request: PresenceRequest) -> Result<PresenceReply, Failure> {
+        let malformed = |error: &dyn std::fmt::Display| Failure::Malformed(error.to_string());
+        let scope: Channel = request.channel.parse().map_err(|error| malformed(&error))?;
+        let after = Some(&*request.after).filter(|after| !after.is_empty()).map(str::parse).transpose();
+        let page = Page { after: after.map_err(|error| malformed(&error))?, limit: request.limit.into() };
+        let present = self.present(&mut self.database.snapshot().await?, &scope, page).await?;
+        Ok(PresenceReply {
+            count: u64::try_from(present.count).unwrap_or_default(),
+            members: present.users.iter().map(|user| user.to_string().into()).collect(),
+            next: present.next.map(|next| next.to_string()).unwrap_or_default(),
+        })
     }
 
     /// `GET /api/projects/{project_id}/presence/`

@@ -8,7 +8,7 @@ use carillon_contract::{
     Method, ServiceName,
     messages::{
         ClosedNotice, EnterRequest, FrameReply, FrameRequest, HttpReply, HttpRequest, OpenReply, OpenRequest,
-        RenewRequest,
+        PresenceRequest, RenewRequest,
     },
 };
 use carillon_service::{Failure, Publisher, Service, Shell, answer, http::Problem, notices};
@@ -101,6 +101,7 @@ impl Service for Projects {
         match method {
             RenewRequest::NAME => answer(payload, |request| self.attendance.renew(request)).await,
             EnterRequest::NAME => answer(payload, |request| self.attendance.enter(request)).await,
+            PresenceRequest::NAME => answer(payload, |request| self.attendance.list(request)).await,
             _ => Err(Failure::UnknownMethod),
         }
     }

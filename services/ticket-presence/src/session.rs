@@ -90,6 +90,7 @@ fn established(endpoint: &Endpoint, session: &Session) -> Vec<Value> {
     let message = match endpoint.name {
         "presence" => return Vec::new(),
         "tickets" => "Connected to project tickets",
+        "project-events" => "Connected to project events",
         _ => "Connected to project",
     };
     let id = |text: &str| Id::new(text).map_or_else(|_| json!(text), |id| json!(id));

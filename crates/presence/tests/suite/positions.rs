@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use carillon_presence::{GRACE, LEASE, members, members_after, positions};
+use carillon_presence::{Cursor, GRACE, LEASE, members, members_after, positions};
 use carillon_testkit::service::{Place, until};
 use futures_util::future::join_all;
 use prometheus::Registry;
@@ -207,7 +207,7 @@ pub(crate) async fn pages_and_positions_are_read(place: Place) {
     let mut page = members(&mut snapshot, A, 1).await.unwrap();
     while let Some(last) = page.pop() {
         names.push(last.member.clone());
-        page = members_after(&mut snapshot, A, (last.since, &last.member), 1).await.unwrap();
+        page = members_after(&mut snapshot, A, Some(&Cursor::after(&last)), 1).await.unwrap();
     }
     assert_eq!(names, ["cat", "ann", "bob", "dan"]);
     let there = positions(&mut snapshot, A, &["ann", "bob", "cat", "dan", "eve"]).await.unwrap();

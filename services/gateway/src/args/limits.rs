@@ -57,6 +57,11 @@ pub struct LimitArgs {
     #[arg(long, env = "CARILLON_MAX_CONNECTIONS", value_name = "COUNT")]
     pub max_connections: Option<u32>,
 
+    /// Channels that one connection of carillon.v1 is subscribed to at most. 0: no limit [production: 100;
+    /// development: 10000].
+    #[arg(long, env = "CARILLON_SUBSCRIPTIONS_PER_CONNECTION", value_name = "COUNT")]
+    pub subscriptions_per_connection: Option<u32>,
+
     /// Seconds that the hour of --reconnections-per-hour has. The same for all gateways.
     #[arg(long, env = "CARILLON_RECONNECTION_WINDOW_SECONDS", value_name = "SECONDS", default_value_t = 3_600, value_parser = clap::value_parser!(u32).range(1..=86_400))]
     pub reconnection_window_seconds: u32,
@@ -87,6 +92,7 @@ impl LimitArgs {
             messages_per_minute: quota(self.messages_per_minute, 60, 60_000),
             handshakes_per_second: quota(self.handshakes_per_second, 1_000, 10_000),
             connections: quota(self.max_connections, 50_000, 100_000),
+            subscriptions_per_connection: quota(self.subscriptions_per_connection, 100, 10_000),
             reconnection_window: self.reconnection_window_seconds,
             message_window: self.message_window_seconds,
         }

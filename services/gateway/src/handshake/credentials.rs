@@ -3,11 +3,11 @@
 
 use actix_http::RequestHead;
 use actix_web::http::header;
-use carillon_contract::{Dialect, Since};
+use carillon_contract::{CHANNELS, Dialect, Since};
 use url::form_urlencoded;
 
 use super::Refusal;
-use crate::session::Query;
+use crate::session::{Place, Query};
 
 /// The subprotocol that says: the next one in the list is my token.
 const BEARER: &str = "bearer";
@@ -33,12 +33,18 @@ pub(super) fn read(head: &RequestHead) -> Result<Credentials, Refusal> {
     Ok(Credentials { token, offered, dialect, query })
 }
 
-/// The subprotocol to confirm: a dialect, or the announcement of the token. The token itself is
+/// Whether a client offers this subprotocol.
+pub(super) fn offers(head: &RequestHead, name: &str) -> bool {
+    protocols(head).0.iter().any(|offered| offered == name)
+}
+
+/// The subprotocol to confirm: `carillon.v1`, a dialect, or the announcement of the token. The token itself is
 /// never repeated.
 pub(super) fn confirmed(offered: &[String], has_token: bool) -> Option<String> {
+    let channels = offered.iter().find(|name| *name == CHANNELS);
     let dialect = offered.iter().find(|name| Dialect::named(name).is_some());
     let bearer = offered.iter().find(|name| has_token && *name == BEARER);
-    dialect.or(bearer).cloned()
+    channels.or(dialect).or(bearer).cloned()
 }
 
 /// The token of an `Authorization: Bearer` header.
@@ -56,7 +62,7 @@ fn query(head: &RequestHead) -> Result<(Query, Option<String>, Option<Dialect>),
             "token" => token = Some(value.into_owned()),
             "dialect" => dialect = Some(Dialect::named(&value).ok_or(Refusal::Dialect)?),
             "since" => {
-                query.wants_place = true;
+                query.place = Place::Always;
                 // None yet, if it is empty. One that can't be read is one that can't be recovered.
                 let place = || value.parse().unwrap_or_else(|_| Since::nowhere());
                 query.since = (!value.is_empty()).then(place);
@@ -115,7 +121,7 @@ mod tests {
     fn a_place_can_be_asked_for_without_having_one() {
         let asked = |uri| {
             let query = read_from(uri, &[]).query;
-            (query.wants_place, query.since)
+            (matches!(query.place, Place::Always), query.since)
         };
         assert_eq!(asked("/ws/"), (false, None));
         assert_eq!(asked("/ws/?since="), (true, None));

@@ -12,6 +12,8 @@ pub(crate) struct Quotas {
     pub(crate) messages_per_minute: u32,
     pub(crate) handshakes_per_second: u32,
     pub(crate) connections: u32,
+    /// Channels of one connection that speaks `carillon.v1`.
+    pub(crate) subscriptions_per_connection: u32,
     /// How long that hour is, in seconds.
     pub(crate) reconnection_window: u32,
     /// How long that minute is, in seconds.
@@ -49,6 +51,7 @@ impl Quotas {
             messages_per_minute = self.messages_per_minute,
             handshakes_per_second = self.handshakes_per_second,
             max_connections = self.connections,
+            subscriptions_per_connection = self.subscriptions_per_connection,
             "the limits of clients (0: none)"
         );
     }

@@ -12,37 +12,25 @@ use std::{
 
 use bytes::Bytes;
 use carillon_bus::RequestError;
-use carillon_contract::{
-    Payload,
-    messages::{FrameReply, FrameRequest, Identity},
-};
+use carillon_contract::messages::{FrameReply, FrameRequest, Identity};
 
 use super::{
     SessionInfo,
     allowance::Allowance,
     frames::{self, Meaning},
+    meter::Meter,
+    refresh::{Refreshed, refresh},
+    talk::{End, Talk},
 };
 use crate::{
     authenticator::Denied,
     gateway::Gateway,
-    limits::Window,
     shard::{Key, Shard},
-    websocket::{self, Cause, CloseReason, Decoder, Incoming},
+    websocket::{self, CloseReason, Incoming},
 };
 
 /// Frames that wait behind the one in flight. A full queue stops reading from the socket.
 const WAITING: usize = 16;
-
-/// How a conversation ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
-    /// The gateway closes: its reason is queued.
-    Ours,
-    /// The client closes, with this code if it named one, and waits for an answer to that.
-    Theirs(Option<u16>),
-    /// The client is gone.
-    Gone,
-}
 
 /// A frame that waits for its turn.
 enum Waiting {
@@ -68,130 +56,14 @@ pub(super) struct Conversation {
     in_flight: Option<InFlight>,
     /// What asks for the rest of the last answer, once its first part is written.
     rest: Option<Box<FrameRequest>>,
-    /// Its messages lately.
-    messages: Window,
+    meter: Meter,
     /// For binary frames.
     allowance: Option<Box<Allowance>>,
 }
 
-impl Conversation {
-    pub(super) fn new(gateway: Arc<Gateway>, shard: Rc<Shard>, key: Key, info: Rc<SessionInfo>) -> Self {
-        let bytes = gateway.settings.binary_bytes_per_minute;
-        let allowance = info.is_binary().then(|| Box::new(Allowance::new(bytes, Instant::now())));
-        let (waiting, in_flight, rest) = (VecDeque::new(), None, None);
-        let messages = Window::default();
-        Self { gateway, shard, key, info, number: 0, waiting, in_flight, rest, messages, allowance }
-    }
-
-    /// Whether more may be read.
-    pub(super) fn has_room(&self) -> bool {
+impl Talk for Conversation {
+    fn has_room(&self) -> bool {
         self.waiting.len() < WAITING
-    }
-
-    /// Takes in what has been read, as far as there is room. `Some` if that ends the conversation.
-    pub(super) fn take_in(&mut self, decoder: &mut Decoder) -> Option<End> {
-        loop {
-            // Afterwards there is either no room, or no whole frame left: nothing more is read before
-            // the frames that were are taken in.
-            self.start_next();
-            if !self.has_room() {
-                return None;
-            }
-            match decoder.next() {
-                Ok(Some(incoming)) => {
-                    if let Some(end) = self.heard(incoming) {
-                        return Some(end);
-                    }
-                }
-                Ok(None) => return None,
-                Err(reason) => return Some(self.end(reason, End::Ours)),
-            }
-        }
-    }
-
-    /// Has what was heard before the client left answered, in order.
-    pub(super) async fn finish(&mut self) {
-        loop {
-            self.start_next();
-            if self.in_flight.is_none() {
-                return;
-            }
-            self.answered().await;
-        }
-    }
-
-    /// Waits for the answer to the frame in flight, and passes it on.
-    pub(super) async fn answered(&mut self) {
-        let answer = match &mut self.in_flight {
-            Some(in_flight) => in_flight.await,
-            None => std::future::pending().await,
-        };
-        self.in_flight = None;
-        match answer {
-            Answer::Frame(request, Ok(reply)) => self.reply(request, reply),
-            Answer::Frame(_, Err(error)) => {
-                tracing::warn!(endpoint = self.info.endpoint.name, %error, "a frame was not answered");
-                self.unanswered();
-            }
-            Answer::Refresh(outcome) => self.refresh(outcome),
-        }
-    }
-
-    fn heard(&mut self, incoming: Incoming) -> Option<End> {
-        match incoming {
-            // What would answer it is text too, which such a client does not understand.
-            Incoming::Text(_) if self.info.is_binary() => {
-                return Some(self.end(CloseReason::BINARY_ONLY, End::Ours));
-            }
-            Incoming::Text(text) => self.text(text),
-            Incoming::Binary(payload) => self.binary(payload),
-            Incoming::Ping(payload) => self.shard.send(self.key, websocket::pong(&payload)),
-            Incoming::Pong => {}
-            Incoming::Close(code) => return Some(End::Theirs(code)),
-        }
-        None
-    }
-
-    fn text(&mut self, text: Bytes) {
-        if !self.count() {
-            return;
-        }
-        match frames::interpret(&text) {
-            Meaning::Ping(pong) => self.say(&pong),
-            Meaning::Refresh(token) => self.waiting.push_back(Waiting::Refresh(token)),
-            Meaning::Domain => self.waiting.push_back(Waiting::Domain { payload: text, binary: false }),
-            Meaning::NotJson => self.say(&frames::error(self.info.endpoint.invalid_json)),
-        }
-    }
-
-    fn binary(&mut self, payload: Bytes) {
-        if !self.count() {
-            return;
-        }
-        match self.info.endpoint.payload {
-            Payload::Binary => self.waiting.push_back(Waiting::Domain { payload, binary: true }),
-            Payload::Json => self.say(&frames::error("Binary frames are not understood here, send text")),
-        }
-    }
-
-    /// Counts a message. One too many in a minute is not to be processed, which its client is told (S0-08, S2-10).
-    fn count(&mut self) -> bool {
-        self.gateway.metrics.frames_received.with_label_values(&[self.info.endpoint.name]).inc();
-        self.shard.received(self.key);
-        let most = self.gateway.limits.quotas.messages_per_minute;
-        // An update of a document that is left out would be missing in all that follow: those wait instead.
-        if most == 0 || self.info.is_binary() {
-            return true;
-        }
-        let slot = self.gateway.limits.message_slot();
-        let is_allowed = self.messages.total(slot) < most;
-        if is_allowed {
-            self.messages.add(slot, 1);
-        } else {
-            self.gateway.metrics.limited.with_label_values(&["messages"]).inc();
-            self.say(&frames::rate_limited(self.gateway.limits.message_pause(&self.messages)));
-        }
-        is_allowed
     }
 
     fn start_next(&mut self) {
@@ -222,6 +94,92 @@ impl Conversation {
         }
     }
 
+    fn heard(&mut self, incoming: Incoming) -> Option<End> {
+        match incoming {
+            // What would answer it is text too, which such a client does not understand.
+            Incoming::Text(_) if self.info.is_binary() => return Some(self.end(CloseReason::BINARY_ONLY)),
+            Incoming::Text(text) => self.text(text),
+            Incoming::Binary(payload) => self.binary(payload),
+            Incoming::Ping(payload) => self.shard.send(self.key, websocket::pong(&payload)),
+            Incoming::Pong => {}
+            Incoming::Close(code) => return Some(End::Theirs(code)),
+        }
+        None
+    }
+
+    fn end(&self, reason: CloseReason) -> End {
+        self.shard.close(self.key, reason);
+        End::Ours
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.in_flight.is_some()
+    }
+
+    async fn answered(&mut self) {
+        let answer = match &mut self.in_flight {
+            Some(in_flight) => in_flight.await,
+            None => std::future::pending().await,
+        };
+        self.in_flight = None;
+        match answer {
+            Answer::Frame(request, Ok(reply)) => self.reply(request, reply),
+            Answer::Frame(_, Err(error)) => {
+                tracing::warn!(endpoint = self.info.endpoint.name, %error, "a frame was not answered");
+                self.unanswered();
+            }
+            Answer::Refresh(outcome) => self.refresh(outcome),
+        }
+    }
+}
+
+impl Conversation {
+    pub(super) fn new(gateway: Arc<Gateway>, shard: Rc<Shard>, key: Key, info: Rc<SessionInfo>) -> Self {
+        let bytes = gateway.settings.binary_bytes_per_minute;
+        let allowance = info.is_binary().then(|| Box::new(Allowance::new(bytes, Instant::now())));
+        let (waiting, in_flight, rest) = (VecDeque::new(), None, None);
+        let meter = Meter::default();
+        Self { gateway, shard, key, info, number: 0, waiting, in_flight, rest, meter, allowance }
+    }
+
+    fn text(&mut self, text: Bytes) {
+        if !self.count() {
+            return;
+        }
+        match frames::interpret(&text) {
+            Meaning::Ping(pong) => self.say(&pong),
+            Meaning::Refresh(token) => self.waiting.push_back(Waiting::Refresh(token)),
+            Meaning::Domain => self.waiting.push_back(Waiting::Domain { payload: text, binary: false }),
+            Meaning::NotJson => self.say(&frames::error(self.info.endpoint.invalid_json)),
+        }
+    }
+
+    fn binary(&mut self, payload: Bytes) {
+        if !self.count() {
+            return;
+        }
+        if self.info.is_binary() {
+            self.waiting.push_back(Waiting::Domain { payload, binary: true });
+        } else {
+            self.say(&frames::error("Binary frames are not understood here, send text"));
+        }
+    }
+
+    /// Counts a message. One too many in a minute is not to be processed, which its client is told (S0-08, S2-10).
+    fn count(&mut self) -> bool {
+        self.gateway.metrics.frames_received.with_label_values(&[self.info.endpoint.name]).inc();
+        self.shard.received(self.key);
+        // An update of a document that is left out would be missing in all that follow: those wait instead.
+        if self.info.is_binary() {
+            return true;
+        }
+        let counted = self.meter.count(&self.gateway);
+        if let Err(pause) = counted {
+            self.say(&frames::rate_limited(pause));
+        }
+        counted.is_ok()
+    }
+
     fn ask(&mut self, payload: Bytes, binary: bool) -> InFlight {
         self.number += 1;
         let pause = self.allowance.as_mut().map(|allowance| allowance.take(payload.len(), Instant::now()));
@@ -246,11 +204,10 @@ impl Conversation {
     /// The client is told; one of binary frames can only be made to come back, and to send again what
     /// its owner then turns out to lack.
     fn unanswered(&self) {
-        match self.info.endpoint.payload {
-            Payload::Binary => self.shard.close(self.key, CloseReason::UNAVAILABLE),
-            Payload::Json => {
-                self.say(&frames::coded_error("unavailable", "Temporarily unavailable, please try again"));
-            }
+        if self.info.is_binary() {
+            self.shard.close(self.key, CloseReason::UNAVAILABLE);
+        } else {
+            self.say(&frames::coded_error("unavailable", "Temporarily unavailable, please try again"));
         }
     }
 
@@ -263,33 +220,18 @@ impl Conversation {
         }
     }
 
-    /// A new token of the same user keeps the connection (S4-08); any other leaves it as it was.
     fn refresh(&mut self, outcome: Result<Box<Identity>, Denied>) {
-        let identity = match outcome {
-            Ok(identity) if !identity.service && Some(identity.user.as_str()) == self.info.user() => identity,
-            Ok(_) => return self.say(&frames::coded_error("refresh", "The token is of another user")),
-            Err(denied) => return self.say(&frames::coded_error("refresh", &denied.to_string())),
-        };
-        let left = identity.expires_at.saturating_sub(crate::clock::now()) / 1_000_000;
-        self.info = Rc::new(SessionInfo { identity: Some(*identity), ..(*self.info).clone() });
-        self.shard.set_info(self.key, self.info.clone());
-        self.shard.watch_token(self.key);
-        // A revocation while the token was being verified did not find it here.
-        match self.info.identity.as_ref().map(|identity| self.gateway.authenticator.check(identity)) {
-            Some(Err(Denied::Revoked)) => {
-                let code = self.info.endpoint.close_codes.invalid;
-                self.shard.close(self.key, CloseReason::fixed(Cause::Token, code, "token revoked"));
+        match refresh(&self.gateway, &self.shard, self.key, &self.info, outcome) {
+            Refreshed::Until(info, left) => {
+                self.info = info;
+                self.say(&frames::refreshed(left));
             }
-            _ => self.say(&frames::refreshed(left)),
+            Refreshed::Refused(why) => self.say(&frames::coded_error("refresh", &why)),
+            Refreshed::Over => {}
         }
     }
 
     fn say(&self, json: &[u8]) {
         self.shard.tell(self.key, json);
-    }
-
-    fn end(&self, reason: CloseReason, end: End) -> End {
-        self.shard.close(self.key, reason);
-        end
     }
 }

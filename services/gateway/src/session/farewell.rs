@@ -1,4 +1,4 @@
-//! Telling an owner that a session has ended.
+//! Telling the hub, and an owner, that a session has ended.
 
 use std::time::Duration;
 
@@ -28,8 +28,22 @@ const MANY: usize = 10_000;
 /// to connection, so that an owner that is back isn't told of all at once.
 const PAUSES: (u64, u64) = (1_000, 10_000);
 
+/// Tells everyone who has to know that a session is over.
+pub(super) async fn say(gateway: &Gateway, shard: &Shard, info: &SessionInfo, departure: Option<Departure>) {
+    if let Some(departure) = departure {
+        for channel in info.channels.iter().take(departure.listening) {
+            gateway.hub.unlisten(shard.number(), channel).await;
+        }
+        // An owner whose answer to `open` never came may count it in all the same.
+        if departure.is_known {
+            tell(gateway, shard, info, &departure).await;
+        }
+    }
+    gateway.leases.went(info.endpoint);
+}
+
 /// Tells the owner, again while it can't take it if it counts who is there.
-pub(super) async fn tell(gateway: &Gateway, shard: &Shard, info: &SessionInfo, departure: &Departure) {
+async fn tell(gateway: &Gateway, shard: &Shard, info: &SessionInfo, departure: &Departure) {
     let notice = ClosedNotice { session: Some(info.session()), returning: departure.is_returning };
     let start = Instant::now();
     let mut pause = PAUSES.0;

@@ -108,9 +108,9 @@ struct Recovery<'a> {
     channel: Option<&'a str>,
 }
 
-/// What was missed since `?since=` follows: so many events.
-pub(crate) fn recovered(missed: u64) -> Vec<u8> {
-    json(&Recovery { kind: "recovery", recovered: true, missed: Some(missed), channel: None })
+/// What was missed since `?since=` follows: so many events; of this channel, where there may be several.
+pub(crate) fn recovered(missed: u64, channel: Option<&str>) -> Vec<u8> {
+    json(&Recovery { kind: "recovery", recovered: true, missed: Some(missed), channel })
 }
 
 /// What was missed can't be had; the client refetches. `None`: on any channel.
@@ -142,7 +142,7 @@ pub(crate) fn reconnect(after_ms: u64) -> Vec<u8> {
 }
 
 /// These types consist of text and numbers, which can't fail to be written.
-fn json(value: &impl Serialize) -> Vec<u8> {
+pub(super) fn json(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(value).unwrap_or_default()
 }
 

@@ -13,7 +13,29 @@ use crate::websocket::{self, Cause, CloseReason, Frame};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Format {
     pub(crate) dialect: Option<Dialect>,
-    pub(crate) payload: Payload,
+    pub(crate) framing: Framing,
+}
+
+/// What an owner's JSON, or other payload, is put into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Framing {
+    /// A text frame: the JSON, with its place spliced in.
+    Text,
+    /// A binary frame: the payload as it is.
+    Binary,
+    /// A text frame of `carillon.v1`: the JSON beside its channel and its place.
+    Channels,
+}
+
+impl Framing {
+    /// That of an endpoint.
+    pub(crate) fn of(endpoint: &Endpoint) -> Self {
+        match endpoint.payload {
+            Payload::Json => Self::Text,
+            Payload::Binary => Self::Binary,
+            Payload::Channels => Self::Channels,
+        }
+    }
 }
 
 /// A connection as its owner and the fan-out see it.
@@ -26,6 +48,7 @@ pub(crate) struct SessionInfo {
     pub(crate) endpoint: &'static Endpoint,
     pub(crate) parameters: BTreeMap<String, String>,
     pub(crate) dialect: Option<Dialect>,
+    pub(crate) framing: Framing,
     pub(crate) identity: Option<Identity>,
     /// The channels that it listens to, in the endpoint's order.
     pub(crate) channels: Box<[Channel]>,
@@ -52,17 +75,27 @@ impl SessionInfo {
     }
 
     pub(crate) fn format(&self) -> Format {
-        Format { dialect: self.dialect, payload: self.endpoint.payload }
+        Format { dialect: self.dialect, framing: self.framing }
+    }
+
+    /// The channel that it is a subscription to, if it is one.
+    pub(crate) fn subscribed(&self) -> Option<&str> {
+        let is_one = self.framing == Framing::Channels;
+        self.channels.first().filter(|_| is_one).map(Channel::as_str)
     }
 
     /// Whether its frames are binary, so that its client would not understand a word of ours.
     pub(crate) fn is_binary(&self) -> bool {
-        self.endpoint.payload == Payload::Binary
+        self.framing == Framing::Binary
     }
 
     /// What its owner says, as it goes out.
     pub(crate) fn frame(&self, payload: &[u8]) -> Frame {
-        if self.is_binary() { websocket::binary(payload) } else { websocket::text(payload) }
+        match self.framing {
+            Framing::Text => websocket::text(payload),
+            Framing::Binary => websocket::binary(payload),
+            Framing::Channels => websocket::enveloped(payload, self.subscribed().unwrap_or_default(), 0),
+        }
     }
 
     /// Whether it needs this membership.

@@ -3,16 +3,22 @@
 
 use std::{collections::BTreeMap, rc::Rc};
 
+use bytes::Bytes;
 use carillon_contract::{
     Resource, Since,
-    messages::{Accept, OpenRequest, open_reply::Outcome},
+    messages::{Accept, ChannelHead, OpenRequest, open_reply::Outcome},
 };
 
-use super::{SessionInfo, frames, pace, replay::Replay};
+use super::{
+    Framing, SessionInfo,
+    channels::{RequestId, reply},
+    frames, pace,
+    replay::Replay,
+};
 use crate::{
     gateway::Gateway,
     shard::{Key, Shard},
-    websocket::{self, Cause, CloseReason},
+    websocket::{self, Cause, CloseReason, Frame},
 };
 
 /// What a client asked for in its URL's query.
@@ -20,10 +26,21 @@ use crate::{
 pub(crate) struct Query {
     /// Where it left off.
     pub(crate) since: Option<Since>,
-    /// It asks to be told its place, also where its owner greets with nothing.
-    pub(crate) wants_place: bool,
+    pub(crate) place: Place,
     /// Everything else but the token, for the owner.
     pub(crate) rest: BTreeMap<String, String>,
+}
+
+/// How a client is told its place.
+#[derive(Debug, Default)]
+pub(crate) enum Place {
+    /// In its owner's first frame, if there is one.
+    #[default]
+    InGreeting,
+    /// There, or else in a frame of its own.
+    Always,
+    /// In the reply to this request of `carillon.v1`.
+    InReply(RequestId),
 }
 
 /// Opens the session of a connection that its worker has taken in. Afterwards it is live.
@@ -44,14 +61,16 @@ pub(super) async fn open(
     let generation = gateway.leases.generation(info.endpoint);
     shard.asked(key);
     let accept = ask(gateway, info, query.rest).await?;
+    // Those that it listens to: a subscription has one, whatever its endpoint has.
+    let (epoch, greeted) = (&*accept.epoch, heard(info, &accept.channels));
     shard.accepted(key);
     gateway.leases.accepted(info.endpoint, generation);
     require(shard, key, &accept.requires)?;
-    let heads = gateway.hub.join(&accept.epoch, accept.channels.clone()).await;
+    let heads = gateway.hub.join(epoch, greeted.clone()).await;
     let heads = heads.map_err(|_| CloseReason::UNAVAILABLE)?;
-    greet(shard, key, info, &accept, query.wants_place).await?;
-    let (epoch, greeted) = (&*accept.epoch, &*accept.channels);
-    let replay = Replay { gateway, shard, key, info, epoch, greeted, heads: &heads };
+    let greeting = Greeting { shard, key, info, epoch, heads: &greeted };
+    greeting.say(&accept.greeting, &query.place).await?;
+    let replay = Replay { gateway, shard, key, info, epoch, greeted: &greeted, heads: &heads };
     let recovered = match &query.since {
         // A client of binary frames asks its owner for what it lacks.
         Some(since) if !info.is_binary() => replay.recover(since).await?,
@@ -95,30 +114,48 @@ fn require(shard: &Shard, key: Key, resource: &str) -> Result<(), CloseReason> {
     shard.require(key, resource)
 }
 
-/// Says what goes before any event. The first frame names the place from which to resume; a client
-/// that expects no greeting gets none, unless it asked for its place.
-async fn greet(
-    shard: &Shard,
+/// The heads of the channels that a connection listens to.
+fn heard(info: &SessionInfo, heads: &[ChannelHead]) -> Vec<ChannelHead> {
+    let is_heard = |head: &&ChannelHead| info.channels.iter().any(|channel| channel.as_str() == head.channel);
+    heads.iter().filter(is_heard).cloned().collect()
+}
+
+/// What goes before any event.
+struct Greeting<'a> {
+    shard: &'a Shard,
     key: Key,
-    info: &SessionInfo,
-    accept: &Accept,
-    wants_place: bool,
-) -> Result<(), CloseReason> {
-    for channel in &info.channels {
-        if let Some(head) = accept.channels.iter().find(|head| head.channel == channel.as_str()) {
-            shard.covered(key, channel, head.offset);
+    info: &'a SessionInfo,
+    epoch: &'a str,
+    heads: &'a [ChannelHead],
+}
+
+impl Greeting<'_> {
+    /// Says it. The first frame names the place from which to resume; a client that expects no greeting
+    /// gets none, unless it asked for its place.
+    async fn say(&self, frames: &[Bytes], place: &Place) -> Result<(), CloseReason> {
+        for channel in &self.info.channels {
+            if let Some(head) = self.heads.iter().find(|head| head.channel == channel.as_str()) {
+                self.shard.covered(self.key, channel, head.offset);
+            }
         }
+        if let (Place::InReply(id), [head, ..]) = (place, self.heads) {
+            let reply = reply::subscribed(id, &head.channel, self.epoch, head.offset);
+            pace::send(self.shard, self.key, websocket::text(&reply)).await?;
+        }
+        for (index, payload) in frames.iter().enumerate() {
+            let is_first = index == 0 && self.info.framing == Framing::Text;
+            let frame = if is_first { self.with_place(payload) } else { self.info.frame(payload) };
+            pace::send(self.shard, self.key, frame).await?;
+        }
+        if frames.is_empty() && matches!(place, Place::Always) && !self.info.is_binary() {
+            self.shard.send(self.key, self.with_place(&frames::place()));
+        }
+        Ok(())
     }
-    let heads: Vec<(&str, u64)> =
-        accept.channels.iter().map(|head| (head.channel.as_str(), head.offset)).collect();
-    let with_place = |json: &[u8]| websocket::greeting(json, &accept.epoch, &heads);
-    for (index, payload) in accept.greeting.iter().enumerate() {
-        let is_first = index == 0 && !info.is_binary();
-        let frame = if is_first { with_place(payload) } else { info.frame(payload) };
-        pace::send(shard, key, frame).await?;
+
+    fn with_place(&self, json: &[u8]) -> Frame {
+        let heads: Vec<(&str, u64)> =
+            self.heads.iter().map(|head| (head.channel.as_str(), head.offset)).collect();
+        websocket::greeting(json, self.epoch, &heads)
     }
-    if accept.greeting.is_empty() && wants_place && !info.is_binary() {
-        shard.send(key, with_place(&frames::place()));
-    }
-    Ok(())
 }

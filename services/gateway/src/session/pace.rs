@@ -63,6 +63,11 @@ pub(super) async fn written(shard: &Shard, key: Key) -> Result<(), CloseReason> 
         if state.is_written {
             return Ok(());
         }
+        if !state.is_blocked {
+            // Nobody is told when a subscription's frames have left.
+            shard.write_now(key);
+            continue;
+        }
         super::run::written_or_changed(shard, key, state).await;
     }
 }

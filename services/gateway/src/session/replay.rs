@@ -51,7 +51,8 @@ impl Replay<'_> {
         }
         self.gateway.metrics.recoveries.with_label_values(&["recovered"]).inc();
         // It leaves with the first events.
-        self.shard.announce_replay(self.key, websocket::text(&frames::recovered(missed)), 1);
+        let recovered = frames::recovered(missed, self.info.subscribed());
+        self.shard.announce_replay(self.key, websocket::text(&recovered), 1);
         for ((place, after), first) in self.places().zip(&since.offsets).zip(firsts) {
             self.channel(place, *after, first).await?;
         }
@@ -85,7 +86,7 @@ impl Replay<'_> {
 
     fn give_up(&self, outcome: &str) -> bool {
         self.gateway.metrics.recoveries.with_label_values(&[outcome]).inc();
-        self.shard.tell(self.key, &frames::not_recovered(None));
+        self.shard.tell(self.key, &frames::not_recovered(self.info.subscribed()));
         false
     }
 

@@ -4,15 +4,18 @@
 use std::{future::poll_fn, io, net::Shutdown, panic::AssertUnwindSafe, rc::Rc, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use carillon_contract::Payload;
 use futures_util::FutureExt;
 use socket2::SockRef;
 use tokio::net::TcpStream;
 
 use super::{
     SessionInfo,
-    conversation::{Conversation, End},
+    channels::{self, Channels},
+    conversation::Conversation,
     farewell, frames,
     open::{Query, open},
+    talk::{End, Talk},
 };
 use crate::{
     authenticator::Denied,
@@ -106,23 +109,26 @@ async fn begin(
     // A revocation or block between the handshake's check and here found no connection to close.
     match ended(gateway, info) {
         Some(reason) => Err(reason),
+        None if info.endpoint.payload == Payload::Channels => {
+            channels::welcome(shard, key, info);
+            Ok(())
+        }
         None => open(gateway, shard, key, info, query).await,
     }
 }
 
-async fn leave(gateway: &Gateway, shard: &Shard, key: Key, info: &SessionInfo, socket: &TcpStream, end: End) {
+async fn leave(
+    gateway: &Gateway,
+    shard: &Rc<Shard>,
+    key: Key,
+    info: &SessionInfo,
+    socket: &TcpStream,
+    end: End,
+) {
     finish(shard, key, socket, end).await;
     let _farewell = shard.farewell();
-    if let Some(departure) = shard.remove(key) {
-        for channel in info.channels.iter().take(departure.listening) {
-            gateway.hub.unlisten(shard.number(), channel).await;
-        }
-        // An owner whose answer to `open` never came may count it in all the same.
-        if departure.is_known {
-            farewell::tell(gateway, shard, info, &departure).await;
-        }
-    }
-    gateway.leases.went(info.endpoint);
+    let departure = shard.remove(key);
+    farewell::say(gateway, shard, info, departure).await;
 }
 
 fn ended(gateway: &Gateway, info: &SessionInfo) -> Option<CloseReason> {
@@ -163,7 +169,22 @@ async fn converse(
     socket: &TcpStream,
     decoder: &mut Decoder,
 ) -> End {
-    let mut conversation = Conversation::new(gateway.clone(), shard.clone(), key, info.clone());
+    if info.endpoint.payload == Payload::Channels {
+        let channels = Channels::new(gateway.clone(), shard.clone(), key, info.clone());
+        return Box::pin(hold(channels, shard, key, socket, decoder)).await;
+    }
+    let conversation = Conversation::new(gateway.clone(), shard.clone(), key, info.clone());
+    hold(conversation, shard, key, socket, decoder).await
+}
+
+/// Holds a conversation, to its last answer.
+async fn hold(
+    mut conversation: impl Talk,
+    shard: &Rc<Shard>,
+    key: Key,
+    socket: &TcpStream,
+    decoder: &mut Decoder,
+) -> End {
     let end = talk(&mut conversation, shard, key, socket, decoder).await;
     if let End::Theirs(code) = end {
         let _ = tokio::time::timeout(ANSWERS, Box::pin(conversation.finish())).await;
@@ -177,7 +198,7 @@ async fn converse(
 }
 
 async fn talk(
-    conversation: &mut Conversation,
+    conversation: &mut impl Talk,
     shard: &Rc<Shard>,
     key: Key,
     socket: &TcpStream,

@@ -116,13 +116,14 @@ mod tests {
     use std::sync::Arc;
 
     use carillon_contract::{
-        Channel, Payload,
+        Channel,
         messages::{Dismissal, Variant},
     };
 
     use super::*;
+    use crate::session::Framing;
 
-    const JSON: Format = Format { dialect: None, payload: Payload::Json };
+    const JSON: Format = Format { dialect: None, framing: Framing::Text };
 
     fn delivery(offset: u64, length: usize, except: &str) -> Delivery {
         let json = format!("{{\"a\":\"{}\"}}", "x".repeat(length));

@@ -37,12 +37,19 @@ pub(crate) struct Departure {
     pub(crate) is_returning: bool,
 }
 
-/// One connection.
+/// How a connection's frames get to its client.
+pub(super) enum Line {
+    /// By its own socket. With that goes its place among the limits.
+    Socket { socket: Rc<TcpStream>, permit: Permit },
+    /// With the frames of that connection, of which it is a subscription.
+    Carrier(Key),
+}
+
+/// One connection; or, of a connection that speaks `carillon.v1`, one subscription.
 pub(crate) struct Connection {
     pub(super) life: u32,
     pub(super) info: Rc<SessionInfo>,
-    pub(super) socket: Rc<TcpStream>,
-    pub(super) permit: Permit,
+    pub(super) line: Line,
     pub(super) outgoing: Outgoing,
     /// Where it stands among the listeners of each of its channels.
     pub(super) places: Vec<Place>,
@@ -96,18 +103,11 @@ pub(super) struct Place {
 }
 
 impl Connection {
-    pub(super) fn new(
-        info: Rc<SessionInfo>,
-        socket: Rc<TcpStream>,
-        permit: Permit,
-        life: u32,
-        second: u32,
-    ) -> Self {
+    pub(super) fn new(info: Rc<SessionInfo>, line: Line, life: u32, second: u32) -> Self {
         Self {
             life,
             info,
-            socket,
-            permit,
+            line,
             outgoing: Outgoing::default(),
             places: Vec::new(),
             acquaintance: Acquaintance::None,
@@ -129,14 +129,24 @@ impl Connection {
         }
     }
 
+    /// Whether it has no socket of its own.
+    pub(super) fn is_subscription(&self) -> bool {
+        matches!(self.line, Line::Carrier(_))
+    }
+
     /// What is to be told of it once it is gone.
-    pub(super) fn departure(&self) -> Departure {
+    pub(super) fn departure(&self, is_returning: bool) -> Departure {
         Departure {
             listening: self.listening,
             is_known: self.acquaintance != Acquaintance::None,
             is_counted: self.acquaintance == Acquaintance::Accepted,
-            is_returning: may_return(self.closing.as_ref().map(|reason| reason.code), self.is_theirs),
+            is_returning,
         }
+    }
+
+    /// Whether its client may be back in a moment.
+    pub(super) fn is_returning(&self) -> bool {
+        may_return(self.closing.as_ref().map(|reason| reason.code), self.is_theirs)
     }
 
     /// Has its task look.

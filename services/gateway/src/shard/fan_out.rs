@@ -6,7 +6,7 @@ use carillon_contract::{Channel, SlowConsumer};
 
 use super::{
     burst::Burst,
-    connection::{Connection, Key},
+    connection::{Connection, Key, Line},
     opening::{Consequence, Held},
     registry::{Bounds, Inner, Listener, Shard},
 };
@@ -36,18 +36,24 @@ impl Shard {
                 for (offset, frame) in frames.after(*after) {
                     connection.hold(Held::frame(index, *offset, frame.clone()), &self.bounds);
                 }
-            } else if is_whole {
+                connection.await_turn(*slot, &mut inner.dirty);
+                continue;
+            }
+            let may_drop = !is_durable && connection.info.endpoint.slow_consumer == SlowConsumer::Drop;
+            let Some(slot) = connection.outlet(*slot) else { continue };
+            let connection = &mut inner.connections[slot];
+            if is_whole {
                 for (piece, count) in &frames.joined {
-                    connection.push(piece.clone(), *count, is_durable, &self.bounds, &self.metrics);
+                    connection.push(piece.clone(), *count, may_drop, &self.bounds, &self.metrics);
                     sent += count;
                 }
             } else {
                 for (_, frame) in frames.after(*after) {
-                    connection.push(frame.clone(), 1, is_durable, &self.bounds, &self.metrics);
+                    connection.push(frame.clone(), 1, may_drop, &self.bounds, &self.metrics);
                     sent += 1;
                 }
             }
-            connection.await_turn(*slot, &mut inner.dirty);
+            connection.await_turn(slot, &mut inner.dirty);
         }
         self.metrics.frames_sent.inc_by(sent);
     }
@@ -70,19 +76,21 @@ impl Shard {
         for listener in &mut inner.channels[index].listeners {
             listener.after = 0;
             let connection = &mut inner.connections[listener.slot];
-            match connection.opening {
-                None if connection.info.is_binary() => connection.close(CloseReason::OUT_OF_STEP),
-                None => {
-                    connection.push(frame.clone(), 1, true, &self.bounds, &self.metrics);
-                    // What was missed may have been its dismissal: its owner has to look at it again.
-                    if connection.info.endpoint.presence {
-                        connection.close(CloseReason::OUT_OF_STEP);
-                    }
-                }
+            let slot = connection.outlet(listener.slot).unwrap_or(listener.slot);
+            if connection.opening.is_some() {
                 // Which log its greeting will speak of can't be told.
-                Some(_) => connection.close(CloseReason::UNAVAILABLE),
+                connection.close(CloseReason::UNAVAILABLE);
+            } else if connection.info.is_binary() {
+                connection.close(CloseReason::OUT_OF_STEP);
+            } else {
+                // What was missed may have been its dismissal: its owner has to look at it again.
+                let is_over = connection.info.endpoint.presence;
+                inner.connections[slot].push(frame.clone(), 1, false, &self.bounds, &self.metrics);
+                if is_over {
+                    inner.connections[listener.slot].close(CloseReason::OUT_OF_STEP);
+                }
             }
-            connection.await_turn(listener.slot, &mut inner.dirty);
+            inner.connections[slot].await_turn(slot, &mut inner.dirty);
         }
     }
 
@@ -118,7 +126,7 @@ impl Shard {
                 Consequence::Dismissal(reason) => inner.close(key, reason),
             }
         }
-        inner.flush_one(key.slot, &self.metrics, self.second());
+        self.flush_now(inner, key);
     }
 }
 
@@ -130,14 +138,22 @@ impl Inner {
     }
 
     pub(super) fn push(&mut self, key: Key, frame: Frame, bounds: &Bounds, metrics: &Metrics) {
-        if let Some(connection) = self.get(key) {
-            connection.push(frame, 1, true, bounds, metrics);
-            metrics.frames_sent.inc();
-        }
+        let Some(slot) = self.get(key).and_then(|connection| connection.outlet(key.slot)) else { return };
+        self.connections[slot].push(frame, 1, false, bounds, metrics);
+        metrics.frames_sent.inc();
     }
 }
 
 impl Connection {
+    /// Where the connection is whose queue this one's frames go into; this one is in `slot`. A subscription that
+    /// is over has none.
+    pub(super) fn outlet(&self, slot: usize) -> Option<usize> {
+        match self.line {
+            Line::Socket { .. } => Some(slot),
+            Line::Carrier(carrier) => self.closing.is_none().then_some(carrier.slot),
+        }
+    }
+
     /// Has what waits be written when this connection's turn comes; a close that holding too much
     /// has caused waits as well.
     pub(super) fn await_turn(&mut self, slot: usize, dirty: &mut VecDeque<usize>) {
@@ -147,15 +163,15 @@ impl Connection {
     }
 
     /// Queues a frame, or so many in one piece, within the bound: above it the endpoint's policy for
-    /// slow consumers applies.
-    fn push(&mut self, frame: Frame, count: u64, is_durable: bool, bounds: &Bounds, metrics: &Metrics) {
+    /// slow consumers applies, which may be to do without it.
+    fn push(&mut self, frame: Frame, count: u64, may_drop: bool, bounds: &Bounds, metrics: &Metrics) {
         if !self.is_served() {
             return;
         }
         if self.outgoing.has_room_for(&frame, bounds.queue_bytes) {
             return self.enqueue(frame, count);
         }
-        if !is_durable && self.info.endpoint.slow_consumer == SlowConsumer::Drop {
+        if may_drop {
             metrics.slow_consumers.with_label_values(&["drop"]).inc();
             return;
         }

@@ -4,7 +4,7 @@
 use std::io;
 
 use super::{
-    connection::{Connection, Key},
+    connection::{Connection, Key, Line},
     registry::{Inner, Shard},
 };
 use crate::metrics::Metrics;
@@ -19,12 +19,17 @@ impl Shard {
     /// The socket takes bytes again.
     pub(crate) fn writable(&self, key: Key) {
         let inner = &mut *self.inner.borrow_mut();
-        if let Some(connection) = inner.get(key) {
+        if let Some(connection) = inner.carrier(key) {
             connection.is_blocked = false;
             // It has taken what was sent, so it is there.
             connection.hear(self.second());
-            inner.flush_one(key.slot, &self.metrics, self.second());
+            self.flush_now(inner, key);
         }
+    }
+
+    /// Writes what waits for a connection before its turn comes.
+    pub(crate) fn write_now(&self, key: Key) {
+        self.flush_now(&mut self.inner.borrow_mut(), key);
     }
 
     /// Whether some connection waits for its turn.
@@ -94,10 +99,11 @@ impl Connection {
     }
 
     fn write(&self, scratch: &mut Vec<u8>) -> io::Result<usize> {
+        let Line::Socket { socket, .. } = &self.line else { return Err(io::ErrorKind::NotConnected.into()) };
         if let Some(bytes) = self.outgoing.only() {
-            return self.socket.try_write(bytes);
+            return socket.try_write(bytes);
         }
         self.outgoing.gather(scratch, GATHERED);
-        self.socket.try_write(scratch)
+        socket.try_write(scratch)
     }
 }

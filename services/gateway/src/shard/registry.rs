@@ -14,7 +14,7 @@ use slab::Slab;
 use tokio::net::TcpStream;
 
 use super::{
-    connection::{Acquaintance, Connection, Departure, Key, Place, Traffic},
+    connection::{Acquaintance, Connection, Departure, Key, Line, Place, Traffic},
     replays::Replays,
     timers::Timers,
 };
@@ -39,9 +39,9 @@ pub(crate) struct Shard {
 }
 
 /// See [`Shard::farewell`].
-pub(crate) struct Farewell<'a>(&'a Shard);
+pub(crate) struct Farewell(Rc<Shard>);
 
-impl Drop for Farewell<'_> {
+impl Drop for Farewell {
     fn drop(&mut self) {
         self.0.farewells.set(self.0.farewells.get() - 1);
     }
@@ -130,32 +130,41 @@ impl Shard {
         let second = self.second();
         self.metrics.connections.with_label_values(&[info.endpoint.name]).inc();
         let inner = &mut *self.inner.borrow_mut();
-        inner.lives = inner.lives.wrapping_add(1);
-        let life = inner.lives;
-        let slot = inner.connections.insert(Connection::new(info.clone(), socket, permit, life, second));
-        let key = Key { slot, life };
+        let key = inner.insert(info, Line::Socket { socket, permit }, second);
         inner.timers.watch(key, second);
-        for channel in &info.channels {
-            inner.listen(slot, channel, info.format());
-        }
         key
+    }
+
+    /// The same for a subscription of a connection, which is to be removed before that one is.
+    pub(crate) fn subscribe(&self, carrier: Key, info: Rc<SessionInfo>) -> Key {
+        self.metrics.subscriptions.with_label_values(&[info.endpoint.name]).inc();
+        self.inner.borrow_mut().insert(info, Line::Carrier(carrier), self.second())
     }
 
     /// Lets a connection go. `None` if it is gone already.
     pub(crate) fn remove(&self, key: Key) -> Option<Departure> {
         let inner = &mut *self.inner.borrow_mut();
-        inner.get(key)?;
-        let connection = inner.connections.remove(key.slot);
+        let is_returning = inner.is_returning(key)?;
+        let mut connection = inner.connections.remove(key.slot);
         for place in &connection.places {
             inner.unlisten(*place);
         }
+        if connection.is_subscription() {
+            self.metrics.subscriptions.with_label_values(&[connection.info.endpoint.name]).dec();
+            connection.notify();
+        } else {
+            self.count_end(&connection);
+        }
+        Some(connection.departure(is_returning))
+    }
+
+    fn count_end(&self, connection: &Connection) {
         let endpoint = connection.info.endpoint.name;
         let code = connection.close_label();
         self.metrics.connections.with_label_values(&[endpoint]).dec();
         let cause = connection.closing.as_ref().map_or("vanished", |reason| reason.cause.as_str());
         self.metrics.closes.with_label_values(&[endpoint, &code, cause]).inc();
-        self.log_end(&connection, &code);
-        Some(connection.departure())
+        self.log_end(connection, &code);
     }
 
     /// One line for each connection that was there, with what has passed over it (S4-11).
@@ -170,9 +179,9 @@ impl Shard {
 
     /// Somebody is to be told of a connection that was let go. Until the result is dropped, the worker
     /// isn't empty.
-    pub(crate) fn farewell(&self) -> Farewell<'_> {
+    pub(crate) fn farewell(self: &Rc<Self>) -> Farewell {
         self.farewells.set(self.farewells.get() + 1);
-        Farewell(self)
+        Farewell(self.clone())
     }
 
     /// How many connections somebody has yet to be told of.
@@ -196,8 +205,10 @@ impl Shard {
 
     /// The same with what may wait until the next part of it is sent, or the session is open.
     pub(crate) fn announce_replay(&self, key: Key, frames: Frame, count: u64) {
-        if let Some(connection) = self.inner.borrow_mut().get(key).filter(|connection| connection.is_served())
-        {
+        let inner = &mut *self.inner.borrow_mut();
+        let Some(slot) = inner.get(key).and_then(|connection| connection.outlet(key.slot)) else { return };
+        let connection = &mut inner.connections[slot];
+        if connection.is_served() {
             connection.enqueue(frames, count);
             self.metrics.frames_sent.inc_by(count);
         }
@@ -232,18 +243,27 @@ impl Shard {
     /// What its task needs to know about a connection. `None` once it is gone.
     pub(crate) fn state(&self, key: Key) -> Option<State> {
         let mut inner = self.inner.borrow_mut();
-        let connection = inner.get(key)?;
+        let is_closing = inner.get(key)?.closing.is_some();
+        let carrier = inner.carrier(key)?;
         Some(State {
-            is_blocked: connection.is_blocked,
-            is_broken: connection.is_broken,
-            is_closing: connection.closing.is_some(),
-            is_written: connection.outgoing.is_empty(),
+            is_blocked: carrier.is_blocked,
+            is_broken: carrier.is_broken,
+            is_closing: is_closing || carrier.closing.is_some(),
+            is_written: carrier.outgoing.is_empty(),
         })
     }
 
-    /// The connection's socket.
+    /// Why a connection is being closed, if it is.
+    pub(crate) fn closing(&self, key: Key) -> Option<CloseReason> {
+        self.inner.borrow_mut().get(key)?.closing.clone()
+    }
+
+    /// The socket by which the connection's frames leave.
     pub(crate) fn socket(&self, key: Key) -> Option<Rc<TcpStream>> {
-        self.inner.borrow_mut().get(key).map(|connection| connection.socket.clone())
+        match &self.inner.borrow_mut().carrier(key)?.line {
+            Line::Socket { socket, .. } => Some(socket.clone()),
+            Line::Carrier(_) => None,
+        }
     }
 
     /// A message of the client was understood as one.
@@ -318,15 +338,18 @@ impl Shard {
         self.inner.borrow().connections.is_empty() && self.farewells.get() == 0
     }
 
-    /// Keys of the connections that `wanted` picks.
+    /// Keys of the connections that `wanted` picks. Their subscriptions go with them.
     pub(super) fn keys(&self, wanted: impl Fn(&SessionInfo) -> bool) -> Vec<Key> {
         let inner = self.inner.borrow();
-        let picked = inner.connections.iter().filter(|(_, connection)| wanted(&connection.info));
+        let connections = inner.connections.iter().filter(|(_, connection)| !connection.is_subscription());
+        let picked = connections.filter(|(_, connection)| wanted(&connection.info));
         picked.map(|(slot, connection)| Key { slot, life: connection.life }).collect()
     }
 
-    fn flush_now(&self, inner: &mut Inner, key: Key) {
-        inner.flush_one(key.slot, &self.metrics, self.second());
+    pub(super) fn flush_now(&self, inner: &mut Inner, key: Key) {
+        if let Some(carrier) = inner.carrier_of(key) {
+            inner.flush_one(carrier.slot, &self.metrics, self.second());
+        }
     }
 }
 
@@ -360,11 +383,13 @@ impl Connection {
         if self.closing.is_some() {
             return;
         }
-        // Before its client knows, and can be back.
-        if !self.is_theirs && reason.is_no_fault_of_the_client() {
-            self.permit.excuse();
+        if let Line::Socket { permit, .. } = &self.line {
+            // Before its client knows, and can be back.
+            if !self.is_theirs && reason.is_no_fault_of_the_client() {
+                permit.excuse();
+            }
+            self.outgoing.push(websocket::close(&reason));
         }
-        self.outgoing.push(websocket::close(&reason));
         self.closing = Some(reason);
         self.notify();
     }
@@ -373,6 +398,36 @@ impl Connection {
 impl Inner {
     pub(super) fn get(&mut self, key: Key) -> Option<&mut Connection> {
         self.connections.get_mut(key.slot).filter(|connection| connection.life == key.life)
+    }
+
+    fn insert(&mut self, info: Rc<SessionInfo>, line: Line, second: u32) -> Key {
+        self.lives = self.lives.wrapping_add(1);
+        let life = self.lives;
+        let slot = self.connections.insert(Connection::new(info.clone(), line, life, second));
+        for channel in &info.channels {
+            self.listen(slot, channel, info.format());
+        }
+        Key { slot, life }
+    }
+
+    /// The connection by whose socket this one's frames leave: itself, or the one that it is a subscription of.
+    pub(super) fn carrier_of(&mut self, key: Key) -> Option<Key> {
+        match self.get(key)?.line {
+            Line::Socket { .. } => Some(key),
+            Line::Carrier(carrier) => Some(carrier),
+        }
+    }
+
+    pub(super) fn carrier(&mut self, key: Key) -> Option<&mut Connection> {
+        let carrier = self.carrier_of(key)?;
+        self.get(carrier)
+    }
+
+    /// Whether its client may be back in a moment. What ends with its carrier ends as that does.
+    fn is_returning(&mut self, key: Key) -> Option<bool> {
+        let connection = self.get(key)?;
+        let connection = if connection.closing.is_some() { connection } else { self.carrier(key)? };
+        Some(connection.is_returning())
     }
 
     fn listen(&mut self, slot: usize, channel: &Channel, format: Format) {

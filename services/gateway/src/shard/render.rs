@@ -1,27 +1,33 @@
 //! From an event to the frame that a connection gets.
 
 use carillon_contract::{
-    Dialect, Payload,
+    Dialect,
     messages::{Event, Variant},
 };
 
 use crate::{
-    session::Format,
+    session::{Format, Framing},
     websocket::{self, Frame},
 };
 
-/// The event's frame in a format: of the variants in that kind of frame, the one that names the
-/// dialect, else the one that names none. `None` if the event has nothing for that format.
-pub(crate) fn render(event: &Event, format: Format) -> Option<Frame> {
-    let is_binary = format.payload == Payload::Binary;
+/// What an event says in a format: of the variants in that kind of frame, the one that names the
+/// dialect, else the one that names none. `None` if it has nothing for that format.
+pub(crate) fn variant(event: &Event, format: Format) -> Option<&Variant> {
+    let is_binary = format.framing == Framing::Binary;
     let name = format.dialect.map_or("", Dialect::as_str);
     let names = |variant: &&Variant| variant.dialects.iter().any(|dialect| dialect == name);
     let any = |variant: &&Variant| variant.dialects.is_empty();
     let variants = event.variants.iter().filter(|variant| variant.binary == is_binary);
-    let variant = variants.clone().find(names).or_else(|| variants.clone().find(any))?;
-    Some(match format.payload {
-        Payload::Json => websocket::event(&variant.json, &event.channel, event.offset),
-        Payload::Binary => websocket::binary(&variant.json),
+    variants.clone().find(names).or_else(|| variants.clone().find(any))
+}
+
+/// The event's frame in a format, if it has something for that.
+pub(crate) fn render(event: &Event, format: Format) -> Option<Frame> {
+    let variant = variant(event, format)?;
+    Some(match format.framing {
+        Framing::Text => websocket::event(&variant.json, &event.channel, event.offset),
+        Framing::Binary => websocket::binary(&variant.json),
+        Framing::Channels => websocket::enveloped(&variant.json, &event.channel, event.offset),
     })
 }
 
@@ -38,14 +44,16 @@ mod tests {
         let variants = vec![Variant::binary("{}"), json("{}", &[]), json("{\"a\":1}", &["rooms"])];
         let event = Event { channel: "document.x".into(), offset: 7, variants, ..Event::default() };
         let rendered =
-            |payload, dialect| render(&event, Format { dialect, payload }).map(|frame| frame.to_vec());
-        assert_eq!(rendered(Payload::Binary, None).expect("a frame"), b"\x82\x02{}");
+            |framing, dialect| render(&event, Format { dialect, framing }).map(|frame| frame.to_vec());
+        assert_eq!(rendered(Framing::Binary, None).expect("a frame"), b"\x82\x02{}");
         let text = b"\x81\x23{\"channel\":\"document.x\",\"offset\":7}";
-        assert_eq!(rendered(Payload::Json, None).expect("a frame"), text);
+        assert_eq!(rendered(Framing::Text, None).expect("a frame"), text);
         assert!(
-            rendered(Payload::Json, Some(Dialect::Rooms)).expect("a frame").starts_with(b"\x81\x29{\"a\":1,")
+            rendered(Framing::Text, Some(Dialect::Rooms)).expect("a frame").starts_with(b"\x81\x29{\"a\":1,")
         );
+        let enveloped = b"\x81\x2d{\"channel\":\"document.x\",\"offset\":7,\"data\":{}}";
+        assert_eq!(rendered(Framing::Channels, None).expect("a frame"), enveloped);
         let binary_only = Event { variants: vec![Variant::binary("{}")], ..Event::default() };
-        assert!(render(&binary_only, Format { dialect: None, payload: Payload::Json }).is_none());
+        assert!(render(&binary_only, Format { dialect: None, framing: Framing::Text }).is_none());
     }
 }

@@ -146,15 +146,13 @@ pub(crate) fn cut(events: &[Arc<Event>]) -> (&[Arc<Event>], &[Arc<Event>]) {
 mod tests {
     use std::cell::Cell;
 
-    use carillon_contract::{
-        Payload,
-        messages::{Dismissal, Variant},
-    };
+    use carillon_contract::messages::{Dismissal, Variant};
     use tokio::task::{LocalSet, spawn_local, yield_now};
 
     use super::*;
+    use crate::session::Framing;
 
-    const JSON: Format = Format { dialect: None, payload: Payload::Json };
+    const JSON: Format = Format { dialect: None, framing: Framing::Text };
 
     fn event(offset: u64, length: usize) -> Event {
         let variants = vec![Variant::json(format!("{{\"a\":\"{}\"}}", "x".repeat(length)))];
@@ -191,7 +189,7 @@ mod tests {
         let first = piece(&events[..]);
         assert_eq!(first.count, 3);
         assert!(Rc::ptr_eq(&first, &piece(&events[..])) && !Rc::ptr_eq(&first, &piece(&events[1..])));
-        let binary = Format { payload: Payload::Binary, ..JSON };
+        let binary = Format { framing: Framing::Binary, ..JSON };
         assert!(replays.piece(&events, binary).expect("a piece").frame.is_none());
         assert_eq!(replays.pieces.borrow().by_events.len(), 2);
         replays.tidy();

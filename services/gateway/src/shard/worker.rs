@@ -206,7 +206,9 @@ impl Shard {
     pub(crate) fn watch_token(&self, key: Key) {
         let Some(expires_at) = self.expires_at(key) else { return };
         let inner = &mut *self.inner.borrow_mut();
-        let Some(connection) = inner.get(key) else { return };
+        let Some(connection) = inner.get(key).filter(|connection| !connection.is_subscription()) else {
+            return;
+        };
         let ahead = if connection.is_warned { 0 } else { self.bounds.expiry_warning_seconds };
         let due = self.second_of(expires_at.saturating_sub(i64::from(ahead) * 1_000_000));
         let is_near = due <= self.second().saturating_add(self.bounds.heartbeat_seconds);

@@ -56,6 +56,19 @@ pub(crate) fn event(json: &[u8], channel: &str, offset: u64) -> Frame {
     spliced(json, &place)
 }
 
+/// The text frame of `carillon.v1` around what an owner says of a channel: an event, with its offset, or
+/// something else (offset 0).
+pub(crate) fn enveloped(json: &[u8], channel: &str, offset: u64) -> Frame {
+    let place = match offset {
+        0 => String::new(),
+        offset => format!(",\"offset\":{offset}"),
+    };
+    encode(
+        TEXT,
+        &[b"{\"channel\":\"", channel.as_bytes(), b"\"", place.as_bytes(), b",\"data\":", json, b"}"],
+    )
+}
+
 /// The text frame of a greeting: its JSON object with what a client needs to come back to where
 /// it was: `epoch` and `channels`.
 pub(crate) fn greeting(json: &[u8], epoch: &str, channels: &[(&str, u64)]) -> Frame {

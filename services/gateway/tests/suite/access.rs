@@ -15,7 +15,7 @@ use crate::{
     client::{Client, within},
 };
 
-fn change(change: Change) -> Vec<u8> {
+pub(crate) fn change(change: Change) -> Vec<u8> {
     AccessChange { change: Some(change) }.encode_to_vec()
 }
 
@@ -81,7 +81,7 @@ fn a_membership_that_ends_closes_what_needed_it() {
     });
 }
 
-async fn end_membership(bed: &Bed, user: &str, resource: &str) {
+pub(crate) async fn end_membership(bed: &Bed, user: &str, resource: &str) {
     let ended = MembershipEnded { user: user.into(), resource: resource.into() };
     bed.services.emit(&Channel::access(), change(Change::MembershipEnded(ended))).await;
 }

@@ -6,6 +6,7 @@ mod bed;
 mod binary;
 mod blobs;
 mod blocks;
+mod channels;
 mod client;
 mod client_address;
 mod dismissals;

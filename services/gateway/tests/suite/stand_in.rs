@@ -16,7 +16,8 @@ use carillon_contract::{
     Channel, Method,
     messages::{
         AccessReply, AccessRequest, Block, ClosedNotice, EnterRequest, FrameRequest, HeadsRequest,
-        HistoryRequest, HttpReply, HttpRequest, JwksReply, JwksRequest, OpenRequest, RenewRequest,
+        HistoryRequest, HttpReply, HttpRequest, JwksReply, JwksRequest, OpenRequest, PresenceReply,
+        PresenceRequest, RenewRequest,
     },
 };
 use prost::Message;
@@ -85,11 +86,18 @@ impl Handler for StandIn {
                 self.enter(decode(payload)?);
                 Ok(Bytes::new())
             }
+            PresenceRequest::NAME => Ok(encode(&presence(&decode(payload)?))),
             HttpRequest::NAME => Ok(encode(&http(&decode(payload)?))),
             JwksRequest::NAME => Ok(encode(&JwksReply { jwks: "{\"keys\":[]}".to_owned() })),
             other => Err(Refusal::new(RefusalKind::UnknownMethod, other)),
         }
     }
+}
+
+/// One who is there, and where to go on.
+fn presence(request: &PresenceRequest) -> PresenceReply {
+    let member = format!("{{\"after\":\"{}\",\"limit\":{}}}", request.after, request.limit);
+    PresenceReply { count: 2, members: vec![member.into()], next: "more".to_owned() }
 }
 
 /// Says where the client is.

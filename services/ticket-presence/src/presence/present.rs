@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use carillon_contract::{Channel, Id};
-use carillon_presence::{Member, members, members_after, positions, size};
+use carillon_presence::{Cursor, Member, members_after, positions, size};
 use carillon_service::time::timestamp;
 use carillon_store::{Snapshot, StoreError};
 use serde_json::{Value, json};
@@ -17,8 +17,8 @@ const MAX_BYTES: usize = 500_000;
 /// Which of them are wanted: those who came first first.
 #[derive(Debug, Default)]
 pub(super) struct Page {
-    /// The last of the page before: since when it is there, and who it is.
-    pub(super) after: Option<(i64, String)>,
+    /// Where the page before ended.
+    pub(super) after: Option<Cursor>,
     pub(super) limit: i64,
 }
 
@@ -29,7 +29,7 @@ pub(super) struct Present {
     pub(super) count: i64,
     pub(super) users: Vec<Value>,
     /// After whom to go on, if there are more.
-    pub(super) next: Option<(i64, String)>,
+    pub(super) next: Option<Cursor>,
 }
 
 /// The tickets of each user.
@@ -44,10 +44,7 @@ impl Attendance {
         page: Page,
     ) -> Result<Present, StoreError> {
         let topic = scope.as_str();
-        let mut found = match &page.after {
-            None => members(snapshot, topic, page.limit + 1).await?,
-            Some((since, user)) => members_after(snapshot, topic, (*since, user), page.limit + 1).await?,
-        };
+        let mut found = members_after(snapshot, topic, page.after.as_ref(), page.limit + 1).await?;
         let has_more = found.len() > usize::try_from(page.limit).unwrap_or_default();
         if has_more {
             found.pop();
@@ -64,7 +61,7 @@ impl Attendance {
             users.push(user);
         }
         let last = found.get(users.len().saturating_sub(1)).filter(|_| has_more || users.len() < found.len());
-        let next = last.map(|last| (last.since, last.member.clone()));
+        let next = last.map(Cursor::after);
         Ok(Present { count: size(snapshot, topic).await?, users, next })
     }
 

@@ -1,6 +1,7 @@
 //! `GET /api/projects/{project_id}/presence/`
 
 use carillon_contract::messages::{HttpReply, HttpRequest};
+use carillon_presence::{Cursor, CursorError};
 use carillon_service::http::{self, Problem};
 use carillon_store::StoreError;
 use serde_json::json;
@@ -19,21 +20,15 @@ pub(super) async fn list(
     let (project, _) = access.visit(request, Asked::default()).await?;
     let limit = http::limit(request, DEFAULT_LIMIT, MAX_PRESENT)?;
     let after = match http::query::<String>(request, "after")? {
-        Some(cursor) => Some(
-            read(&cursor).ok_or_else(|| Problem::unprocessable("after", "must be the last page's `next`"))?,
-        ),
+        Some(cursor) => {
+            let read = |error: CursorError| Problem::unprocessable("after", &error.to_string());
+            Some(cursor.parse::<Cursor>().map_err(read)?)
+        }
         None => None,
     };
     let scope = place::scope(project.id.as_str()).map_err(StoreError::other)?;
     let mut snapshot = attendance.database.snapshot().await?;
     let present = attendance.present(&mut snapshot, &scope, Page { after, limit }).await?;
-    let next = present.next.map(|(since, user)| format!("{since}.{user}"));
+    let next = present.next.map(|next| next.to_string());
     Ok(http::json(200, &json!({"count": present.count, "present": present.users, "next": next})))
-}
-
-/// A page's end, as it was written.
-fn read(cursor: &str) -> Option<(i64, String)> {
-    let (since, user) = cursor.split_once('.')?;
-    let since = since.parse().ok()?;
-    (!user.contains('\0')).then(|| (since, user.to_owned()))
 }

@@ -16,6 +16,7 @@ pub(super) const NOON: u64 = 1_700_000_400_000;
 
 pub(super) fn quotas(per_address: u32, reconnections: u32) -> Quotas {
     Quotas {
+        subscriptions_per_connection: 0,
         mode: Mode::Production,
         connections_per_address: per_address,
         connections_per_user: 2,

@@ -6,7 +6,8 @@ use bytes::Bytes;
 use carillon_contract::{
     Channel, endpoint,
     messages::{
-        Accept, Close, ClosedNotice, FrameReply, FrameRequest, OpenReply, OpenRequest, open_reply::Outcome,
+        Accept, Close, ClosedNotice, FrameReply, FrameRequest, Identity, OpenReply, OpenRequest,
+        open_reply::Outcome,
     },
 };
 
@@ -27,6 +28,8 @@ pub(super) struct Sessions {
     farewells: Vec<(String, bool)>,
     /// Sessions that are to be rejected with this code.
     reject: Option<u32>,
+    /// Who sent the last frame.
+    last_sender: Option<Identity>,
     /// What sessions are greeted with; `None`: one JSON object.
     greeting: Option<Vec<Bytes>>,
     /// The membership that they need.
@@ -52,6 +55,16 @@ impl StandIn {
     /// Rejects sessions with this code from now on.
     pub(crate) fn reject(&self, code: u32) {
         self.state().sessions.reject = Some(code);
+    }
+
+    /// Lets sessions in again from now on.
+    pub(crate) fn accept(&self) {
+        self.state().sessions.reject = None;
+    }
+
+    /// Who sent the last frame.
+    pub(crate) fn last_sender(&self) -> Option<Identity> {
+        self.state().sessions.last_sender.clone()
     }
 
     /// Holds the answer to the next session that is opened. The greeting is of when it was asked for.
@@ -136,6 +149,7 @@ impl StandIn {
         let hold = {
             let sessions = &mut self.state().sessions;
             sessions.frames.push((request.number, text));
+            sessions.last_sender = request.session.as_ref().and_then(|session| session.identity.clone());
             sessions.busy.0 += 1;
             sessions.busy.1 = sessions.busy.1.max(sessions.busy.0);
             sessions.frame_holds.pop_front()

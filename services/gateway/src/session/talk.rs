@@ -1,0 +1,67 @@
+//! What is heard on an open connection and what is answered, whichever protocol the client speaks.
+
+use crate::websocket::{CloseReason, Decoder, Incoming};
+
+/// How a conversation ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// The gateway closes: its reason is queued.
+    Ours,
+    /// The client closes, with this code if it named one, and waits for an answer to that.
+    Theirs(Option<u16>),
+    /// The client is gone.
+    Gone,
+}
+
+/// A conversation with one client.
+pub(super) trait Talk {
+    /// Whether more may be read.
+    fn has_room(&self) -> bool;
+
+    /// Has what was heard handled, as far as it is its turn.
+    fn start_next(&mut self);
+
+    /// Takes in one message. `Some` if it ends the conversation.
+    fn heard(&mut self, incoming: Incoming) -> Option<End>;
+
+    /// Closes the connection.
+    fn end(&self, reason: CloseReason) -> End;
+
+    /// Whether something that was heard is still being handled.
+    fn is_waiting(&self) -> bool;
+
+    /// Waits for the next answer, or whatever else there is to tell, and passes it on.
+    async fn answered(&mut self);
+
+    /// Takes in what has been read, as far as there is room. `Some` if that ends the conversation.
+    fn take_in(&mut self, decoder: &mut Decoder) -> Option<End> {
+        loop {
+            // Afterwards there is either no room, or no whole frame left: nothing more is read before
+            // the frames that were are taken in.
+            self.start_next();
+            if !self.has_room() {
+                return None;
+            }
+            match decoder.next() {
+                Ok(Some(incoming)) => {
+                    if let Some(end) = self.heard(incoming) {
+                        return Some(end);
+                    }
+                }
+                Ok(None) => return None,
+                Err(reason) => return Some(self.end(reason)),
+            }
+        }
+    }
+
+    /// Has what was heard before the client left answered, in order.
+    async fn finish(&mut self) {
+        loop {
+            self.start_next();
+            if !self.is_waiting() {
+                return;
+            }
+            self.answered().await;
+        }
+    }
+}
