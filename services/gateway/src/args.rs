@@ -2,12 +2,13 @@
 
 mod issuers;
 mod limits;
+mod slow_consumer;
 
 use std::{net::SocketAddr, time::Duration};
 
 use anyhow::Context;
 use carillon_blob::BlobArgs;
-use carillon_contract::{Dialect, ENDPOINTS, ROUTES};
+use carillon_contract::{Dialect, ENDPOINTS, ROUTES, SlowConsumer};
 use clap::Args as ClapArgs;
 use ipnet::IpNet;
 
@@ -106,6 +107,13 @@ pub struct Args {
     #[arg(long, env = "CARILLON_QUEUE_BYTES", value_name = "BYTES", default_value_t = 1_048_576, value_parser = clap::value_parser!(u32).range(65_536..=268_435_456))]
     pub queue_bytes: u32,
 
+    /// What becomes of slow consumers, by endpoint, where it is to be otherwise than usual, separated by
+    /// commas, as `chat=drop,counter=close`. `close`: they are closed with 1013, and come back with `since`.
+    /// `drop`: ephemeral events are left out, and they are told how many; a durable one that doesn't fit
+    /// closes all the same. Usual is `close`, but `drop` for `document`.
+    #[arg(long, env = "CARILLON_SLOW_CONSUMER", value_name = "POLICIES", value_delimiter = ',', value_parser = slow_consumer::policy)]
+    pub slow_consumer: Vec<(&'static str, SlowConsumer)>,
+
     /// Memory for recent events, from which clients that come back are served, in bytes; a quarter of it is
     /// for events that were asked for in logs.
     #[arg(long, env = "CARILLON_RECENT_BYTES", value_name = "BYTES", default_value_t = 33_554_432)]
@@ -176,6 +184,7 @@ impl Args {
     pub(crate) fn bounds(&self) -> anyhow::Result<Bounds> {
         Ok(Bounds {
             queue_bytes: usize::try_from(self.queue_bytes).context("a size in bytes")?,
+            slow_consumers: slow_consumer::each_once(&self.slow_consumer)?,
             heartbeat_seconds: self.heartbeat_seconds,
             write_seconds: self.write_timeout_seconds,
             expiry_warning_seconds: self.expiry_warning_seconds,

@@ -29,6 +29,8 @@ pub(crate) struct Metrics {
     pub(crate) event_delay: Histogram,
     /// Connections closed because they didn't keep up.
     pub(crate) slow_consumers: IntCounterVec,
+    /// Ephemeral events that were left out for clients that didn't keep up, by endpoint.
+    pub(crate) dropped_events: IntCounterVec,
     /// Reconnections with `since`, by outcome.
     pub(crate) recoveries: IntCounterVec,
     history_pages: IntCounterVec,
@@ -106,6 +108,13 @@ impl Metrics {
                 ),
                 &["policy"],
             )?,
+            dropped_events: IntCounterVec::new(
+                Opts::new(
+                    "carillon_gateway_dropped_events_total",
+                    "Ephemeral events left out for clients that did not keep up, by endpoint.",
+                ),
+                &["endpoint"],
+            )?,
             recoveries: IntCounterVec::new(
                 Opts::new(
                     "carillon_gateway_recoveries_total",
@@ -174,6 +183,7 @@ impl Metrics {
         registry.register(Box::new(self.bytes_sent.clone()))?;
         registry.register(Box::new(self.event_delay.clone()))?;
         registry.register(Box::new(self.slow_consumers.clone()))?;
+        registry.register(Box::new(self.dropped_events.clone()))?;
         registry.register(Box::new(self.recoveries.clone()))?;
         registry.register(Box::new(self.history_pages.clone()))?;
         registry.register(Box::new(self.http_requests.clone()))?;

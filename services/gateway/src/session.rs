@@ -15,7 +15,7 @@ mod replay;
 mod run;
 mod talk;
 
-pub(crate) use frames::{not_recovered, reconnect, token_expiring};
+pub(crate) use frames::{dropped, not_recovered, reconnect, token_expiring};
 pub(crate) use info::{Format, Framing, SessionInfo};
 pub(crate) use open::{Place, Query};
 pub(crate) use run::{Arrival, refuse, run};

@@ -15,6 +15,7 @@ mod registry;
 mod render;
 mod replays;
 mod roll;
+mod slow;
 mod timers;
 mod worker;
 

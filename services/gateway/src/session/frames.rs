@@ -118,6 +118,18 @@ pub(crate) fn not_recovered(channel: Option<&str>) -> Vec<u8> {
     json(&Recovery { kind: "recovery", recovered: false, missed: None, channel })
 }
 
+#[derive(Serialize)]
+struct Dropped {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    count: u32,
+}
+
+/// So many ephemeral events were left out here, because the client did not keep up.
+pub(crate) fn dropped(count: u32) -> Vec<u8> {
+    json(&Dropped { kind: "dropped", count })
+}
+
 /// What carries a place to resume from where an owner greets with nothing.
 pub(crate) fn place() -> Vec<u8> {
     json(&Kind { kind: "connected" })

@@ -64,6 +64,8 @@ pub(crate) struct Connection {
     pub(super) is_broken: bool,
     /// It is being closed, for this reason.
     pub(super) closing: Option<CloseReason>,
+    /// Frames that were dropped because it doesn't keep up, of which its client has yet to be told.
+    pub(super) dropped: u32,
     /// Its task has something to look at.
     pub(super) is_notified: bool,
     pub(super) waker: Option<Waker>,
@@ -116,6 +118,7 @@ impl Connection {
             is_blocked: false,
             is_broken: false,
             closing: None,
+            dropped: 0,
             is_notified: false,
             waker: None,
             heard: second,

@@ -14,7 +14,7 @@ use crate::{
     clock,
     metrics::Metrics,
     session,
-    websocket::{self, Cause, CloseReason, Frame},
+    websocket::{self, CloseReason, Frame},
 };
 
 impl Shard {
@@ -39,7 +39,8 @@ impl Shard {
                 connection.await_turn(*slot, &mut inner.dirty);
                 continue;
             }
-            let may_drop = !is_durable && connection.info.endpoint.slow_consumer == SlowConsumer::Drop;
+            let policy = || self.bounds.slow_consumer(connection.info.endpoint);
+            let may_drop = !is_durable && policy() == SlowConsumer::Drop;
             let Some(slot) = connection.outlet(*slot) else { continue };
             let connection = &mut inner.connections[slot];
             if is_whole {
@@ -160,36 +161,6 @@ impl Connection {
         if !self.outgoing.is_empty() && !std::mem::replace(&mut self.is_dirty, true) {
             dirty.push_back(slot);
         }
-    }
-
-    /// Queues a frame, or so many in one piece, within the bound: above it the endpoint's policy for
-    /// slow consumers applies, which may be to do without it.
-    fn push(&mut self, frame: Frame, count: u64, may_drop: bool, bounds: &Bounds, metrics: &Metrics) {
-        if !self.is_served() {
-            return;
-        }
-        if self.outgoing.has_room_for(&frame, bounds.queue_bytes) {
-            return self.enqueue(frame, count);
-        }
-        if may_drop {
-            metrics.slow_consumers.with_label_values(&["drop"]).inc();
-            return;
-        }
-        metrics.slow_consumers.with_label_values(&["close"]).inc();
-        // What it could not take will not be read either; its `since` gets it all again.
-        self.outgoing.clear_unbegun();
-        self.close(CloseReason::fixed(Cause::Slow, 1013, "slow consumer: reconnect with since"));
-    }
-
-    /// Whether anything that is queued still goes out.
-    pub(super) fn is_served(&self) -> bool {
-        self.closing.is_none() && !self.is_broken
-    }
-
-    /// Queues a frame, or so many in one piece, for which there is room.
-    pub(super) fn enqueue(&mut self, frame: Frame, count: u64) {
-        self.traffic.sent = self.traffic.sent.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
-        self.outgoing.push(frame);
     }
 
     pub(super) fn hold(&mut self, held: Held, bounds: &Bounds) {

@@ -67,7 +67,7 @@ impl Connection {
     /// Writes until nothing waits or the socket takes no more. Returns the bytes written.
     fn flush(&mut self, scratch: &mut Vec<u8>, second: u32) -> u64 {
         let mut total = 0;
-        while !self.outgoing.is_empty() {
+        while !self.outgoing.is_empty() || self.make_up() {
             match self.write(scratch) {
                 Ok(0) => {
                     self.is_broken = true;

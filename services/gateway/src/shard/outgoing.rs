@@ -29,10 +29,10 @@ impl Outgoing {
         }
     }
 
-    /// Whether one more frame can wait within a bound in bytes. A frame of any size can be alone.
-    pub(crate) fn has_room_for(&self, frame: &Frame, limit: usize) -> bool {
-        let held = self.bytes + self.count() * OVERHEAD;
-        self.is_empty() || held + frame.len() <= limit
+    /// Whether these frames can wait as well within a bound in bytes. What is of any size can be alone.
+    pub(crate) fn has_room_for<const N: usize>(&self, frames: [&Frame; N], limit: usize) -> bool {
+        let held = self.bytes + (self.count() + N - 1) * OVERHEAD;
+        self.is_empty() || held + frames.map(|frame| frame.len()).iter().sum::<usize>() <= limit
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -112,8 +112,8 @@ mod tests {
     fn many_small_frames_have_a_bound_and_a_large_one_can_be_alone() {
         let small: Frame = (*b"ab").into();
         let mut outgoing = Outgoing::default();
-        assert!(outgoing.has_room_for(&vec![0; 2_000].into(), 1_000));
-        while outgoing.has_room_for(&small, 1_000) {
+        assert!(outgoing.has_room_for([&vec![0; 2_000].into()], 1_000));
+        while outgoing.has_room_for([&small], 1_000) {
             outgoing.push(small.clone());
         }
         assert_eq!(outgoing.count(), 20);

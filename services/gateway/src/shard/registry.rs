@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use carillon_contract::Channel;
+use carillon_contract::{Channel, Endpoint, SlowConsumer};
 use slab::Slab;
 use tokio::net::TcpStream;
 
@@ -52,6 +52,8 @@ impl Drop for Farewell {
 pub(crate) struct Bounds {
     /// Bytes that may wait to be written.
     pub(crate) queue_bytes: usize,
+    /// What becomes of clients above that, by endpoint, where the deployment wants it otherwise than the table.
+    pub(crate) slow_consumers: Vec<(&'static str, SlowConsumer)>,
     /// Seconds of silence after which a client is pinged; after twice as long it is gone.
     pub(crate) heartbeat_seconds: u32,
     /// Seconds for which a socket may take nothing before its client is gone.
@@ -60,6 +62,14 @@ pub(crate) struct Bounds {
     pub(crate) expiry_warning_seconds: u32,
     /// Seconds for which an expired token is still accepted.
     pub(crate) leeway_seconds: u32,
+}
+
+impl Bounds {
+    /// What becomes of a client of this endpoint that doesn't keep up.
+    pub(super) fn slow_consumer(&self, endpoint: &Endpoint) -> SlowConsumer {
+        let chosen = self.slow_consumers.iter().find(|(name, _)| *name == endpoint.name);
+        chosen.map_or(endpoint.slow_consumer, |(_, policy)| *policy)
+    }
 }
 
 pub(super) struct Inner {

@@ -1,5 +1,7 @@
 //! Clients that don't keep up.
 
+mod dropping;
+
 use carillon_contract::Channel;
 use serde_json::json;
 

@@ -100,6 +100,13 @@ impl StandIn {
         event
     }
 
+    /// Publishes an event that no log keeps.
+    pub(crate) async fn emit_ephemeral(&self, channel: &Channel, json: impl Into<Bytes>) {
+        let variants = vec![Variant::json(json)];
+        let event = Event { channel: channel.as_str().to_owned(), variants, ..Event::default() };
+        self.publish(&event).await;
+    }
+
     /// Loses every log. The next events are of another epoch.
     pub(crate) fn lose_logs(&self) {
         let logs = &mut self.state().logs;
