@@ -8,7 +8,9 @@ CARGO ?= cargo
 # More arguments for the programs and tests that are started: make run ARGS='--no-demo'
 ARGS ?=
 # What `make bench` measures: one of these alone has more arguments (make bench BENCH=rooms ARGS=--help).
-BENCH ?= run rooms
+BENCH ?= fan-out idle storm slow hops peers rooms
+# Where it leaves tables, measurements and charts (make bench BENCH_OUTPUT=docs/bench is for the record).
+BENCH_OUTPUT ?= target/bench
 
 ## Running it
 
@@ -45,9 +47,10 @@ conformance: ## hold the gateway's socket to RFC 6455, case by case, with client
 	$(CARGO) test -p carillon-gateway --test conformance -- --include-ignored $(ARGS)
 
 .PHONY: bench
-bench: ## measure a gateway beside a bare loop, and rooms beside bare writes (release build; see docs/performance.md)
+bench: ## measure Carillon beside bare loops, bare writes and its peers (release build; BENCH=storm selects; docs/performance.md)
+	scripts/setup-tests.sh $(if $(filter peers,$(BENCH)),peers)
 	$(CARGO) build --release --workspace --bins
-	for part in $(BENCH); do $(CARGO) run --release --bin bench -- $$part $(ARGS); done
+	for part in $(BENCH); do $(CARGO) run --release --bin bench -- $$part --output $(BENCH_OUTPUT) $(ARGS); done
 
 .PHONY: lint
 lint: ## check formatting, clippy's opinion, and the shell scripts' syntax

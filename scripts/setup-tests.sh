@@ -2,7 +2,8 @@
 # Installs what the tests need beside Rust and a C compiler: nats-server, Postgres and setpriv, which they
 # start themselves on free ports with private directories; and the clients that the documents use: curl, Python's
 # websockets and wscat, those two beside the tests. Does nothing where all is there.
-# With the argument "chromium" it installs that, too.
+# With the argument "chromium" it installs that, too; with "peers" the servers that the benchmark measures beside
+# Carillon: Redis from the distribution, the others beside their programs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -51,6 +52,10 @@ if [[ ${1:-} == chromium ]]; then
   all+=" chromium"
   present chromium || present chromium-browser || present google-chrome || present google-chrome-stable || need Chromium chromium
 fi
+if [[ ${1:-} == peers ]]; then
+  all+=" redis-server"
+  present redis-server || need redis-server redis-server
+fi
 
 give_up() {
   {
@@ -62,6 +67,7 @@ give_up() {
     echo "Elsewhere install nats-server $oldest_nats or newer, a PostgreSQL server (15 or newer, with initdb),"
     echo "setpriv (a part of util-linux), curl, Python 3.11 or newer, and Node.js 18 or newer with npm;"
     [[ $all != *" chromium" ]] || echo "for \`make conformance\` Chromium or Chrome;"
+    [[ $all != *" redis-server" ]] || echo "for the benchmark's peers Redis 6 or newer;"
     echo "each has to be on PATH."
   } >&2
   exit 1
@@ -90,7 +96,7 @@ if ! nats_is_recent; then
   give_up "the one that is there is older"
 fi
 
-# Installs a client from its registry, unless that has been done since its list of versions was last changed.
+# Installs clients from their registry, unless that has been done since its list of versions was last changed.
 client() {
   local list=$1 stamp=$2
   shift 2
@@ -103,9 +109,15 @@ client() {
   cp "$list" "$stamp"
 }
 
-clients=tests/end_to_end/clients
-python_client() {
-  python3 -m venv --clear "$clients/.venv" && "$clients/.venv/bin/pip" install --quiet --requirement "$clients/requirements.txt"
+# What a directory's requirements.txt and package-lock.json list, into a .venv and node_modules of its own.
+python_packages() {
+  python3 -m venv --clear "$1/.venv" && "$1/.venv/bin/pip" install --quiet --requirement "$1/requirements.txt"
 }
-client "$clients/requirements.txt" "$clients/.venv/installed.txt" python_client
-client "$clients/package-lock.json" "$clients/node_modules/installed.json" npm ci --prefix "$clients" --no-audit --no-fund
+packages_of() {
+  client "$1/requirements.txt" "$1/.venv/installed.txt" python_packages "$1"
+  client "$1/package-lock.json" "$1/node_modules/installed.json" npm ci --prefix "$1" --no-audit --no-fund
+}
+packages_of tests/end_to_end/clients
+if [[ ${1:-} == peers ]]; then
+  packages_of tests/bench/peers
+fi

@@ -1,6 +1,6 @@
 //! What a process has used, by the operating system's accounts.
 
-use std::fs;
+use std::{collections::HashMap, fs};
 
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -39,6 +39,35 @@ pub(crate) fn family_cpu_seconds(parent: u32) -> Result<f64> {
     });
     let children = others.filter(|stat| parent_of(stat) == Some(parent)).filter_map(|stat| ticks(&stat));
     Ok((own + children.sum::<u64>()) as f64 / rustix::param::clock_ticks_per_second() as f64)
+}
+
+/// The processor time of a process and of all processes below it, those that have ended included.
+///
+/// # Errors
+/// A process that is no more.
+pub(crate) fn descendants_cpu_seconds(ancestor: u32) -> Result<f64> {
+    let mut family = HashMap::new();
+    for entry in fs::read_dir("/proc").context("cannot read /proc")? {
+        let Some(process) = entry.ok().and_then(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
+        else {
+            continue;
+        };
+        // One may end meanwhile.
+        let Ok(stat) = read(process, "stat") else { continue };
+        if let (Some(parent), Some(ticks)) = (parent_of(&stat), family_ticks(&stat)) {
+            family.insert(process, (parent, ticks));
+        }
+    }
+    let is_below = |mut process: u32| loop {
+        match family.get(&process) {
+            _ if process == ancestor => return true,
+            Some((parent, _)) if *parent != process => process = *parent,
+            _ => return false,
+        }
+    };
+    let below = family.iter().filter(|(process, _)| is_below(**process));
+    let ticks: u64 = below.map(|(_, (_, ticks))| ticks).sum();
+    Ok(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
 }
 
 /// The memory of a process now.
@@ -107,6 +136,7 @@ mod tests {
         let here = std::process::id();
         assert!(cpu_seconds(here).expect("a time") >= 0.0);
         assert!(family_cpu_seconds(here).expect("a time") >= 0.0);
+        assert!(descendants_cpu_seconds(here).expect("a time") >= cpu_seconds(here).expect("a time") - 0.1);
         let memory = memory(here).expect("memory");
         assert!(memory.resident > 0 && memory.proportional > 0);
     }

@@ -1,73 +1,82 @@
-//! Idle connections: what each costs in memory, and what it took to open it.
+//! `bench idle`: what connections cost that only listen, and what it takes to open them.
 
-use std::time::{Duration, Instant};
+mod measuring;
+mod report;
 
-use anyhow::{Context, Result, ensure};
-use serde::Serialize;
+use anyhow::Result;
 
 use crate::{
-    accounts,
-    audience::Audience,
-    placement::Placement,
-    server::{Kind, Server},
+    machine::Machine,
+    placement::{self, Placement},
+    report::{Comparison, Output},
+    servers::{Kind, Seat},
 };
+use measuring::measure;
+use report::{Report, SeatReport};
 
-/// How often the memory is read until it stays as it is.
-const PAUSE: Duration = Duration::from_millis(250);
-/// A server that still changes after so long is taken as it is then.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// Some connections that connect first, so that what a server sets up once is not counted.
+const FIRST: usize = 1;
 
-/// What so many idle connections cost a server.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub(crate) struct Idle {
-    pub(crate) connections: usize,
-    /// Growth of the server's resident memory for each connection, in KiB (not the kernel's sockets).
-    pub(crate) resident: f64,
-    /// The same, of its proportional set size.
-    pub(crate) proportional: f64,
-    /// CPU seconds of the server per thousand handshakes.
-    pub(crate) handshake_cpu: f64,
-    pub(crate) handshakes_per_second: f64,
+/// The arguments of `bench idle`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Connections, as far as the limit of descriptors allows.
+    #[arg(long, value_delimiter = ',', default_values_t = [5_000, 20_000])]
+    connections: Vec<usize>,
+    /// Pairs of measurements, floor and gateway in turns.
+    #[arg(long, default_value_t = 3)]
+    pairs: usize,
+    /// Let the scheduler choose cores, instead of keeping the first one for the server.
+    #[arg(long)]
+    unpinned: bool,
+    /// Measure the floor alone.
+    #[arg(long)]
+    floor_only: bool,
+    /// A short run that shows that everything works, and no more: one pair with no more than 200 connections.
+    #[arg(long)]
+    quick: bool,
+    #[command(flatten)]
+    output: Output,
 }
 
-/// Connects `connections` clients to a fresh server, and reads its accounts.
-pub(crate) fn measure(kind: Kind, placement: &Placement, connections: usize) -> Result<Idle> {
-    let mut server = Server::start(kind, placement)?;
-    let idle = measured(&mut server, connections);
-    idle.with_context(|| server.process.last_words())
-}
-
-fn measured(server: &mut Server, connections: usize) -> Result<Idle> {
-    let process = server.process.id();
-    // One client first, so that what a server sets up once is not counted.
-    let mut first = Audience::connect(server.address, server.path(), 1)?;
-    let (memory, cpu, start) = (accounts::memory(process)?, accounts::cpu_seconds(process)?, Instant::now());
-    let mut audience = Audience::connect(server.address, server.path(), connections)?;
-    let (opened, took) = (accounts::cpu_seconds(process)? - cpu, start.elapsed().as_secs_f64());
-    let settled = settle(&mut audience, process)?;
-    first.stay_quiet(Duration::from_millis(1))?;
-    server.process.ensure_running()?;
-    ensure!(settled.resident >= memory.resident, "the server's memory shrank with {connections} clients");
-    let each = |before: u64, after: u64| (after as f64 - before as f64) / connections as f64;
-    Ok(Idle {
-        connections,
-        resident: each(memory.resident, settled.resident),
-        proportional: each(memory.proportional, settled.proportional),
-        handshake_cpu: opened / connections as f64 * 1_000.0,
-        handshakes_per_second: connections as f64 / took,
-    })
-}
-
-/// The memory once it no longer changes.
-fn settle(audience: &mut Audience, process: u32) -> Result<accounts::Memory> {
-    let end = Instant::now() + PATIENCE;
-    let mut last = accounts::memory(process)?;
-    loop {
-        audience.stay_quiet(PAUSE)?;
-        let memory = accounts::memory(process)?;
-        if memory.resident == last.resident || Instant::now() > end {
-            return Ok(memory);
+/// Measures, and publishes the report.
+pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
+    if arguments.quick {
+        arguments.pairs = 1;
+        arguments.connections.iter_mut().for_each(|connections| *connections = (*connections).min(200));
+        arguments.connections.dedup();
+    }
+    let room = placement::room_for_connections()?.saturating_sub(FIRST);
+    let placement = Placement::new(!arguments.unpinned)?;
+    let (mut notes, mut seats) = (Vec::new(), Vec::new());
+    for wanted in &arguments.connections {
+        let connections = (*wanted).min(room);
+        if connections < *wanted {
+            notes.push(placement::cut_note(*wanted, connections)?);
         }
-        last = memory;
+        for seat in [Seat::Shared("bench"), Seat::Own] {
+            seats.push(arguments.pairs_of(&placement, seat, connections)?);
+        }
+    }
+    let aims = report::aims_of(&seats);
+    let report = Report { machine: Machine::look(), pinned: placement.is_pinned(), notes, aims, seats };
+    arguments.output.publish("idle", &report, None)
+}
+
+impl Arguments {
+    fn pairs_of(&self, placement: &Placement, seat: Seat, connections: usize) -> Result<SeatReport> {
+        let kinds: &[Kind] = if self.floor_only { &[Kind::Floor] } else { &[Kind::Floor, Kind::Gateway] };
+        let mut measurements = Comparison::default();
+        for pair in 1..=self.pairs {
+            for kind in kinds {
+                let (pairs, name) = (self.pairs, kind.name());
+                eprintln!(
+                    "{connections} idle connections, {}, pair {pair} of {pairs}, {name}",
+                    report::name(seat)
+                );
+                measurements.push(*kind, measure(*kind, placement, seat, connections)?);
+            }
+        }
+        Ok(SeatReport { connections, seat, measurements })
     }
 }

@@ -1,10 +1,15 @@
 //! Which core runs what, and how many descriptors there are.
 
+use std::thread;
+
 use anyhow::{Context, Result};
 use rustix::{
-    process::{Resource, Rlimit, getrlimit, setrlimit},
+    process::{Resource, Rlimit, getrlimit, setpriority_process, setrlimit},
     thread::{CpuSet, sched_getaffinity, sched_setaffinity},
 };
+
+/// How nice the background is.
+const BACKGROUND: i32 = 15;
 
 /// The server has the first core for itself; the load client and the bus share the others.
 #[derive(Debug)]
@@ -48,6 +53,45 @@ impl Placement {
         sched_setaffinity(None, &cores.client)?;
         started
     }
+}
+
+/// Descriptors that a process needs beside its connections.
+const RESERVE: u64 = 100;
+
+/// How many connections this process can have, and one that it starts.
+///
+/// # Errors
+/// A limit that can't be raised.
+pub(crate) fn room_for_connections() -> Result<usize> {
+    let room = raise_descriptor_limit()?.saturating_sub(RESERVE);
+    Ok(usize::try_from(room).unwrap_or(usize::MAX))
+}
+
+/// What a report says where there are fewer connections than were wanted.
+///
+/// # Errors
+/// As [`room_for_connections`].
+pub(crate) fn cut_note(wanted: usize, connections: usize) -> Result<String> {
+    let limit = raise_descriptor_limit()?;
+    Ok(format!(
+        "The limit of {limit} descriptors per process allows {connections} connections instead of {wanted}."
+    ))
+}
+
+/// Runs `work` on a thread that yields to this process's others, and waits for it: its connections crowd the
+/// machine, and are not what is timed. It must not start processes, which would yield as well.
+///
+/// # Errors
+/// Those of `work`.
+pub(crate) fn in_the_background<R: Send>(work: impl FnOnce() -> Result<R> + Send) -> Result<R> {
+    thread::scope(|scope| {
+        let worker = scope.spawn(|| {
+            // To Linux this is about the calling thread alone.
+            setpriority_process(None, BACKGROUND).context("cannot lower a thread's priority")?;
+            work()
+        });
+        worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
 }
 
 /// Raises this process's limit of descriptors as far as it may, which those that it starts inherit.

@@ -10,14 +10,15 @@ mod speech;
 mod stage;
 mod writes;
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
-use crate::placement;
+use crate::{placement, report::Output};
 use crowd::Manner;
 use report::Report;
 use shape::Shape;
+pub(crate) use speech::Speech;
 use stage::Engine;
 
 /// Descriptors that a process needs beside its connections.
@@ -56,9 +57,8 @@ pub(crate) struct Arguments {
     /// A short run that shows that everything works, and no more: overrides seconds and pairs.
     #[arg(long)]
     quick: bool,
-    /// Write every measurement to this file, as JSON.
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
+    #[command(flatten)]
+    output: Output,
 }
 
 /// Measures, and prints the report.
@@ -82,12 +82,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
         seconds_per_round: arguments.seconds,
         engines: arguments.engines.iter().map(measure).collect::<Result<_>>()?,
     };
-    print!("{report}");
-    if let Some(file) = &arguments.json {
-        let json = serde_json::to_vec_pretty(&report)?;
-        fs::write(file, json).with_context(|| format!("cannot write {}", file.display()))?;
-    }
-    Ok(())
+    arguments.output.publish("rooms", &report, None)
 }
 
 impl Arguments {

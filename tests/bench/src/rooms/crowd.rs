@@ -11,7 +11,7 @@ use super::{
     hall::{Hall, Tally},
     shape::Shape,
 };
-use crate::{sockets::Sockets, websocket};
+use crate::client::{Guests, Sockets, websocket};
 
 /// No message for so long means that one is lost.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -44,8 +44,8 @@ impl Crowd {
         let mut hall = Hall::new(shape)?;
         // Without a history a room says nothing to a newcomer, which then couldn't tell when it is in.
         let path = |index| format!("/ws/chat/{}/?history=0", shape.room_name(shape.room_of(index)));
-        let paths: Vec<String> = (0..shape.connections()).map(path).collect();
-        let sockets = Sockets::connect(server, &paths, &mut hall)?;
+        let guests = Guests::new((0..shape.connections()).map(path).collect());
+        let sockets = Sockets::connect(server, &guests, &mut hall)?;
         Ok(Self { shape, manner, sockets, hall })
     }
 

@@ -4,7 +4,7 @@ use anyhow::{Result, bail, ensure};
 use hdrhistogram::Histogram;
 
 use super::{room::Room, shape::Shape, speech::Speech};
-use crate::{connection::Ears, message::Clock};
+use crate::client::{Clock, Ears};
 
 /// The longest latency that is told from others, in nanoseconds.
 const LONGEST: u64 = 60_000_000_000;

@@ -9,10 +9,7 @@ use super::{
     shape::Shape,
     stage::Engine,
 };
-use crate::{
-    quartiles::Quartiles,
-    report::{median, spread},
-};
+use crate::report::{Quartiles, median, spread};
 
 /// Everything that was measured.
 #[derive(Debug, Serialize)]

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 
-use crate::message::number;
+use crate::client::number;
 
 /// How the text begins, in the frame that a room hears.
 const MARK: &[u8] = b"\"message\":\"b:";

@@ -50,11 +50,12 @@ pub(crate) fn json(stamp: Stamp, length: usize) -> Vec<u8> {
     json.into_bytes()
 }
 
-/// The same bytes as a client gets them from a gateway: with its place in the channel spliced in.
-pub(crate) fn spliced(stamp: Stamp, length: usize) -> Vec<u8> {
+/// The same bytes as a client gets them from a gateway: with its place in this channel spliced in.
+pub(crate) fn spliced(stamp: Stamp, length: usize, channel: &str) -> Vec<u8> {
     let mut json = json(stamp, length);
     json.pop();
-    json.extend_from_slice(format!(",\"channel\":\"everyone\",\"offset\":{}}}", stamp.sequence).as_bytes());
+    let place = format!(",\"channel\":\"{channel}\",\"offset\":{}}}", stamp.sequence);
+    json.extend_from_slice(place.as_bytes());
     json
 }
 
@@ -91,13 +92,17 @@ mod tests {
     #[test]
     fn a_stamp_survives_the_journey() {
         let sent = Stamp { sequence: 123, sent: 456_789_000 };
-        for payload in [json(sent, 128), spliced(sent, 128), json(sent, 0)] {
+        for payload in [json(sent, 128), spliced(sent, 128, "org.bench"), json(sent, 0)] {
             assert_eq!(stamp(&payload).expect("a sound stamp"), Some(sent));
             serde_json::from_slice::<serde_json::Value>(&payload).expect("JSON");
         }
         assert_eq!(json(sent, 128).len(), 128);
         assert_eq!(stamp(b"{\"type\":\"hello\"}").expect("something else"), None);
-        assert!(stamp(&spliced(sent, 128).to_ascii_uppercase().repeat(1)).expect("no stamp").is_none());
+        assert!(
+            stamp(&spliced(sent, 128, "org.bench").to_ascii_uppercase().repeat(1))
+                .expect("no stamp")
+                .is_none()
+        );
     }
 
     #[test]

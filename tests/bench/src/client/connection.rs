@@ -5,7 +5,11 @@ use std::io::{self, Read, Write};
 use anyhow::{Context, Result, bail, ensure};
 use mio::net::TcpStream;
 
-use crate::websocket::{self, Frame, Opcode};
+use super::{
+    Framing,
+    framing::Meaning,
+    websocket::{self, Frame, Opcode},
+};
 
 /// More bytes than a server has any reason to leave incomplete.
 const MAX_PARTIAL: usize = 256 * 1024;
@@ -38,6 +42,7 @@ enum Stage {
 pub(crate) struct Connection {
     pub(crate) stream: TcpStream,
     index: usize,
+    framing: Framing,
     stage: Stage,
     /// What asks for the upgrade, until it is sent.
     request: Vec<u8>,
@@ -47,8 +52,8 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// One of many, which asks for an upgrade once it stands.
-    pub(crate) fn new(stream: TcpStream, index: usize, request: Vec<u8>) -> Self {
-        Self { stream, index, stage: Stage::Connecting, request, partial: Vec::new() }
+    pub(crate) fn new(stream: TcpStream, index: usize, framing: Framing, request: Vec<u8>) -> Self {
+        Self { stream, index, framing, stage: Stage::Connecting, request, partial: Vec::new() }
     }
 
     /// Whether nothing has been asked for yet.
@@ -130,7 +135,10 @@ impl Connection {
 
     fn handle(&mut self, frame: &Frame<'_>, ears: &mut impl Ears) -> Result<()> {
         match frame.opcode {
-            Opcode::Text => ears.text(self.index, frame.payload, frame.length),
+            Opcode::Text => match self.framing.interpret(frame.payload)? {
+                Meaning::Text(text) => ears.text(self.index, text, frame.length),
+                Meaning::Answer(answer) => self.write(&websocket::client_text(answer)?),
+            },
             Opcode::Ping => self.write(&websocket::pong(frame.payload)?),
             Opcode::Pong => Ok(()),
             Opcode::Close => bail!("the server closed the connection: {}", reason(frame.payload)),
@@ -189,7 +197,7 @@ mod tests {
         let (server, _) = listener.accept().expect("a connection");
         // Blocking, so that the test's only read waits for what was written.
         let stream = TcpStream::from_std(stream.expect("a stream"));
-        let mut connection = Connection::new(stream, 7, Vec::new());
+        let mut connection = Connection::new(stream, 7, Framing::Plain, Vec::new());
         connection.stage = Stage::Open;
         (connection, server)
     }

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::message::{Clock, Stamp};
+use super::{Clock, Stamp};
 
 /// What one turn has brought, over all connections.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]

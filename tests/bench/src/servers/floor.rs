@@ -1,5 +1,5 @@
-//! The floor: a bare epoll loop that accepts sockets, answers the upgrade, and writes whatever its
-//! control connection sends to all of them, one write per socket. No queues, no limits, no rules.
+//! The floor: a bare epoll loop that accepts sockets, answers the upgrade, and writes whatever a
+//! control connection sends to all of its group, one write per socket. No queues, no limits, no rules.
 
 use std::{
     io::{self, Read, Write},
@@ -13,9 +13,11 @@ use mio::{
 };
 use slab::Slab;
 
-use crate::{process::ANNOUNCEMENT, websocket};
+use super::process::ANNOUNCEMENT;
+use crate::client::websocket;
 
-/// The path of the connection that says what everybody is to get, once it is upgraded.
+/// The path of a connection that says what everybody in a group is to get, once it is upgraded: that
+/// group's path comes after it.
 pub(crate) const CONTROL: &str = "/control";
 /// What everybody is greeted with.
 const GREETING: &[u8] = b"{\"type\":\"connection_status\"}";
@@ -31,7 +33,7 @@ pub(crate) struct Arguments {
     listen: SocketAddr,
 }
 
-/// Serves until the control connection ends.
+/// Serves until a control connection ends.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let mut floor = Floor::bind(arguments.listen)?;
     println!("{ANNOUNCEMENT}{}", floor.listener.local_addr()?);
@@ -44,6 +46,8 @@ struct Floor {
     poll: Poll,
     events: Events,
     listener: TcpListener,
+    /// The paths of groups, whose places are their numbers.
+    groups: Vec<String>,
     peers: Slab<Peer>,
     scratch: Box<[u8]>,
 }
@@ -58,8 +62,10 @@ struct Peer {
 enum Role {
     /// Has sent this much of its request.
     Asking(Vec<u8>),
-    Audience,
-    Control,
+    /// Listens to this group.
+    Audience(usize),
+    /// Speaks to it.
+    Control(usize),
 }
 
 impl Floor {
@@ -69,7 +75,7 @@ impl Floor {
         let poll = Poll::new()?;
         poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
         let (events, scratch) = (Events::with_capacity(1024), vec![0; SCRATCH].into_boxed_slice());
-        Ok(Self { poll, events, listener, peers: Slab::new(), scratch })
+        Ok(Self { poll, events, listener, groups: Vec::new(), peers: Slab::new(), scratch })
     }
 
     /// Returns whether to go on.
@@ -105,7 +111,7 @@ impl Floor {
         loop {
             let length = match self.peers[key].stream.read(&mut self.scratch) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(true),
-                Ok(0) | Err(_) => return Ok(!matches!(self.peers.remove(key).role, Role::Control)),
+                Ok(0) | Err(_) => return Ok(!matches!(self.peers.remove(key).role, Role::Control(_))),
                 Ok(length) => length,
             };
             match &mut self.peers[key].role {
@@ -113,8 +119,11 @@ impl Floor {
                     request.extend_from_slice(&self.scratch[..length]);
                     self.answer(key)?;
                 }
-                Role::Control => self.write_to_all(length)?,
-                Role::Audience => {}
+                Role::Control(group) => {
+                    let group = *group;
+                    self.write_to_all(group, length)?;
+                }
+                Role::Audience(_) => {}
             }
             if length < self.scratch.len() && !ending {
                 return Ok(true);
@@ -126,16 +135,22 @@ impl Floor {
         let peer = &mut self.peers[key];
         let Role::Asking(request) = &peer.role else { return Ok(()) };
         let Some(path) = websocket::requested_path(request)? else { return Ok(()) };
-        let role = if path == CONTROL { Role::Control } else { Role::Audience };
+        let (group, speaks) = path.strip_prefix(CONTROL).map_or((path, false), |group| (group, true));
+        let known = self.groups.iter().position(|name| name == group);
+        let group = known.unwrap_or_else(|| {
+            self.groups.push(group.to_owned());
+            self.groups.len() - 1
+        });
+        let role = if speaks { Role::Control(group) } else { Role::Audience(group) };
         let mut response = websocket::upgrade_response();
         websocket::write_text(GREETING, &mut response);
         peer.role = role;
         write_at_once(&mut peer.stream, &response)
     }
 
-    fn write_to_all(&mut self, length: usize) -> Result<()> {
+    fn write_to_all(&mut self, group: usize, length: usize) -> Result<()> {
         for (_, peer) in &mut self.peers {
-            if matches!(peer.role, Role::Audience) {
+            if matches!(peer.role, Role::Audience(its) if its == group) {
                 write_at_once(&mut peer.stream, &self.scratch[..length])?;
             }
         }

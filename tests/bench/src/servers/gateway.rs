@@ -9,36 +9,37 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
+use carillon_testkit::JWT_SECRET;
 use tempfile::TempDir;
 
-use crate::{
-    metrics,
-    placement::Placement,
+use super::{
     process::{self, Process},
     stand_in::StandIn,
 };
-
-/// The endpoint that anonymous clients listen at.
-pub(crate) const PATH: &str = "/ws/notifications/";
+use crate::{metrics, placement::Placement};
 
 /// How long a gateway may take to become ready.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Starts a gateway that listens on the returned address and logs into `directory`.
+/// A gateway, and where it listens.
+pub(super) struct Started {
+    pub(super) process: Process,
+    pub(super) listen: SocketAddr,
+    pub(super) operations: SocketAddr,
+}
+
+/// Starts a gateway that logs into `directory`, with authentication, limits, metrics and heartbeats as in
+/// production.
 ///
 /// # Errors
 /// No gateway built beside this program, or one that doesn't become ready.
-pub(crate) fn start(
-    placement: &Placement,
-    stand_in: &StandIn,
-    directory: &TempDir,
-) -> Result<(Process, SocketAddr)> {
+pub(super) fn start(placement: &Placement, stand_in: &StandIn, directory: &TempDir) -> Result<Started> {
     let (listen, operations) = (free_address()?, free_address()?);
     let mut command = process::command(program()?);
     command.args(["--listen", &listen.to_string(), "--ops-listen", &operations.to_string()]);
-    command.args(["--nats-url", &stand_in.nats_url(), "--allow-anonymous", "all", "--log", "warn"]);
+    command.args(["--nats-url", &stand_in.nats_url(), "--mode", "production", "--log", "warn"]);
+    command.env("CARILLON_JWT_SECRET", JWT_SECRET);
     // Every limit is on, and out of reach of a crowd that comes from one address.
-    command.args(["--mode", "development"]);
     for limit in
         ["connections-per-address", "connections-per-user", "max-connections", "reconnections-per-hour"]
     {
@@ -49,7 +50,7 @@ pub(crate) fn start(
     let mut process = placement.on_the_servers_core(|| Process::logging("gateway", command, &log))?;
     let ready = await_ready(&mut process, operations);
     ready.with_context(|| process.last_words())?;
-    Ok((process, listen))
+    Ok(Started { process, listen, operations })
 }
 
 /// Built with the same profile, so it stands beside this one.

@@ -18,6 +18,34 @@ impl Quartiles {
         let at = |part| quantile(&sorted, part);
         Some(Self { lower: at(0.25)?, median: at(0.5)?, upper: at(0.75)? })
     }
+
+    /// The same in a unit a thousand times as large.
+    pub(crate) fn thousandth(self) -> Self {
+        let Self { lower, median, upper } = self;
+        Self { lower: lower / 1_000.0, median: median / 1_000.0, upper: upper / 1_000.0 }
+    }
+}
+
+/// The middle, or a dash where nothing was measured.
+pub(crate) fn median(quartiles: Option<Quartiles>) -> String {
+    quartiles.map_or("–".to_owned(), |found| significant(found.median))
+}
+
+/// The middle of ratios, with their quartiles.
+pub(crate) fn spread(quartiles: Option<Quartiles>) -> String {
+    let Some(Quartiles { lower, median, upper }) = quartiles else { return "–".to_owned() };
+    format!("{}× ({}–{})", significant(median), significant(lower), significant(upper))
+}
+
+/// Three digits are more than such measurements are good for.
+pub(crate) fn significant(value: f64) -> String {
+    match value.abs() {
+        100.0.. => format!("{value:.0}"),
+        10.0.. => format!("{value:.1}"),
+        0.1.. => format!("{value:.2}"),
+        0.0 => "0".to_owned(),
+        _ => format!("{value:.3}"),
+    }
 }
 
 fn quantile(sorted: &[f64], part: f64) -> Option<f64> {

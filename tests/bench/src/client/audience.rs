@@ -7,12 +7,13 @@ use std::{
 
 use anyhow::{Result, ensure};
 
-use crate::{
-    connection::Ears,
+use super::{
+    Clock, Ears, Guests, Sockets, Stamp,
     intake::{Intake, Tally},
-    message::{Clock, Stamp, stamp},
-    sockets::Sockets,
 };
+
+/// Finds the stamp of a text: `None` if it is no measured message.
+type FindStamp = fn(&[u8]) -> Result<Option<Stamp>>;
 
 /// The audience of one server.
 #[derive(Debug)]
@@ -23,16 +24,17 @@ pub(crate) struct Audience {
 }
 
 impl Audience {
-    /// Connects `count` clients to `path`, and returns once each has its greeting.
+    /// Connects clients whose messages `find_stamp` understands, and returns once each has its greeting.
     ///
     /// # Errors
     /// A client that is refused, or not served in time.
-    pub(crate) fn connect(server: SocketAddr, path: &'static str, count: usize) -> Result<Self> {
+    pub(crate) fn connect(server: SocketAddr, guests: &Guests, find_stamp: FindStamp) -> Result<Self> {
         let clock = Clock::start();
-        let mut listeners = Listeners { each: vec![Listener::default(); count], greeted: 0 };
+        let each = vec![Listener::default(); guests.paths.len()];
+        let mut listeners = Listeners { each, greeted: 0, find_stamp };
         let mut intake = Intake::new(clock, |_, _| Ok(()));
         let mut hearing = Hearing { listeners: &mut listeners, intake: &mut intake };
-        let sockets = Sockets::connect(server, &vec![path.to_owned(); count], &mut hearing)?;
+        let sockets = Sockets::connect(server, guests, &mut hearing)?;
         Ok(Self { clock, sockets, listeners })
     }
 
@@ -62,6 +64,18 @@ impl Audience {
         Ok(intake.tally)
     }
 
+    /// Answers what has come meanwhile, while other servers were measured.
+    ///
+    /// # Errors
+    /// A connection that ends or hears something.
+    pub(crate) fn attend(&mut self) -> Result<()> {
+        let mut intake = Intake::new(self.clock, |_, _| Ok(()));
+        let mut hearing = Hearing { listeners: &mut self.listeners, intake: &mut intake };
+        while self.sockets.turn(Duration::ZERO, &mut hearing)? > 0 {}
+        ensure!(intake.tally.deliveries == 0, "a message that nobody published");
+        Ok(())
+    }
+
     /// Serves the connections for `period`, in which no message is due.
     ///
     /// # Errors
@@ -80,6 +94,7 @@ impl Audience {
 struct Listeners {
     each: Vec<Listener>,
     greeted: usize,
+    find_stamp: FindStamp,
 }
 
 /// What one connection has heard.
@@ -118,8 +133,9 @@ impl<D: FnMut(Stamp, u64) -> Result<()>> Ears for Hearing<'_, D> {
 
     /// What is no message belongs to the greeting, which has an end.
     fn text(&mut self, index: usize, text: &[u8], length: usize) -> Result<()> {
+        let stamp = (self.listeners.find_stamp)(text)?;
         let listener = &mut self.listeners.each[index];
-        if let Some(stamp) = stamp(text)? {
+        if let Some(stamp) = stamp {
             listener.check(stamp)?;
             return self.intake.deliver(stamp, length);
         }
@@ -138,13 +154,13 @@ impl<D: FnMut(Stamp, u64) -> Result<()>> Ears for Hearing<'_, D> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::spliced;
+    use crate::client::{spliced, stamp};
 
     const GREETING: &[u8] = b"{\"type\":\"greeting\"}";
 
     /// What one listener makes of these texts.
     fn hear(texts: &[Vec<u8>]) -> Result<u64> {
-        let mut listeners = Listeners { each: vec![Listener::default()], greeted: 0 };
+        let mut listeners = Listeners { each: vec![Listener::default()], greeted: 0, find_stamp: stamp };
         let mut intake = Intake::new(Clock::start(), |_, _| Ok(()));
         let mut hearing = Hearing { listeners: &mut listeners, intake: &mut intake };
         for text in texts {
@@ -154,7 +170,7 @@ mod tests {
     }
 
     fn message(sequence: u64) -> Vec<u8> {
-        spliced(Stamp { sequence, sent: 1 }, 128)
+        spliced(Stamp { sequence, sent: 1 }, 128, "org.bench")
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! The log of the one channel that is measured, in memory.
+//! The logs of the channels that are measured, in memory.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -14,8 +14,8 @@ use carillon_contract::{
 /// The identity of this log.
 pub(crate) const EPOCH: &str = "bench";
 
-/// Events that are kept: more than are ever in flight.
-const KEPT: usize = 4_096;
+/// Events that are kept of each channel: more than are ever in flight.
+const KEPT: usize = 1_024;
 
 /// Shared by whoever publishes and whoever answers a gateway's questions.
 #[derive(Debug, Clone, Default)]
@@ -23,33 +23,46 @@ pub(crate) struct ChannelLog(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
+    channels: HashMap<String, Events>,
+    asked: u64,
+}
+
+/// What was appended to one channel.
+#[derive(Debug, Default)]
+struct Events {
     head: u64,
     recent: VecDeque<Event>,
 }
 
 impl ChannelLog {
     /// Appends a durable event, ready to be published.
-    pub(crate) fn append(&self, json: Vec<u8>) -> Event {
+    pub(crate) fn append(&self, channel: &Channel, json: Vec<u8>) -> Event {
         let mut state = self.state();
-        state.head += 1;
+        let events = state.channels.entry(channel.as_str().to_owned()).or_default();
+        events.head += 1;
         let event = Event {
-            channel: Channel::everyone().as_str().to_owned(),
+            channel: channel.as_str().to_owned(),
             epoch: EPOCH.to_owned(),
-            offset: state.head,
+            offset: events.head,
             at: now(),
             variants: vec![Variant::json(json)],
             ..Event::default()
         };
-        if state.recent.len() == KEPT {
-            state.recent.pop_front();
+        if events.recent.len() == KEPT {
+            events.recent.pop_front();
         }
-        state.recent.push_back(event.clone());
+        events.recent.push_back(event.clone());
         event
     }
 
-    /// The offset of a channel's last event: no other channel has any.
+    /// How often gateways have asked for events.
+    pub(crate) fn asked(&self) -> u64 {
+        self.state().asked
+    }
+
+    /// The offset of a channel's last event.
     pub(crate) fn head(&self, channel: &str) -> ChannelHead {
-        let offset = if channel == Channel::everyone().as_str() { self.state().head } else { 0 };
+        let offset = self.state().channels.get(channel).map_or(0, |events| events.head);
         ChannelHead { channel: channel.to_owned(), offset }
     }
 
@@ -59,12 +72,14 @@ impl ChannelLog {
     }
 
     pub(crate) fn history(&self, request: &HistoryRequest) -> HistoryReply {
-        let head = self.head(&request.channel).offset;
-        let state = self.state();
-        let first = if head == 0 { 1 } else { state.recent.front().map_or(head + 1, |event| event.offset) };
-        let missed = state.recent.iter().filter(|event| event.offset > request.after && event.offset <= head);
+        let mut state = self.state();
+        state.asked += 1;
+        let nothing = Events::default();
+        let Events { head, recent } = state.channels.get(&request.channel).unwrap_or(&nothing);
+        let first = recent.front().map_or(head + 1, |event| event.offset);
+        let missed = recent.iter().filter(|event| event.offset > request.after);
         let events = missed.take(request.limit as usize).cloned().collect();
-        HistoryReply { epoch: EPOCH.to_owned(), head, first, events }
+        HistoryReply { epoch: EPOCH.to_owned(), head: *head, first, events }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -85,13 +100,15 @@ mod tests {
     #[test]
     fn history_tells_what_was_appended_after_an_offset() {
         let log = ChannelLog::default();
-        (0..3).for_each(|_| drop(log.append(b"{}".to_vec())));
+        let bench = Channel::org("bench").expect("a channel");
+        (0..3).for_each(|_| drop(log.append(&bench, b"{}".to_vec())));
         let ask = |channel: &str, after| {
             let request = HistoryRequest { channel: channel.to_owned(), after, limit: 10 };
             let reply = log.history(&request);
             (reply.head, reply.first, reply.events.iter().map(|event| event.offset).collect::<Vec<_>>())
         };
-        assert_eq!(ask("everyone", 1), (3, 1, vec![2, 3]));
+        assert_eq!(ask("org.bench", 1), (3, 1, vec![2, 3]));
         assert_eq!(ask("access", 0), (0, 1, vec![]));
+        assert_eq!(log.asked(), 2);
     }
 }

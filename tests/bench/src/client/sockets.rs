@@ -8,13 +8,8 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use mio::{Events, Interest, Poll, Token, event::Event, net::TcpStream};
 
-use crate::{
-    connection::{Connection, Ears},
-    websocket,
-};
+use super::{Ears, Framing, Guests, connection::Connection, websocket};
 
-/// Handshakes under way at once: fewer than any server's backlog.
-const HANDSHAKES: usize = 64;
 /// Nothing at all for so long means that something is lost.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// More than 64 messages in flight take, so that one read empties a socket.
@@ -24,6 +19,7 @@ const SCRATCH: usize = 64 * 1024;
 #[derive(Debug)]
 pub(crate) struct Sockets {
     server: SocketAddr,
+    framing: Framing,
     poll: Poll,
     events: Events,
     connections: Vec<Connection>,
@@ -31,20 +27,22 @@ pub(crate) struct Sockets {
 }
 
 impl Sockets {
-    /// Connects a client to each of these paths, and returns once each has its greeting.
+    /// Connects these clients, and returns once each has its greeting.
     ///
     /// # Errors
     /// A client that is refused, or not served in time.
-    pub(crate) fn connect(server: SocketAddr, paths: &[String], ears: &mut impl Ears) -> Result<Self> {
+    pub(crate) fn connect(server: SocketAddr, guests: &Guests, ears: &mut impl Ears) -> Result<Self> {
+        let Guests { paths, framing, at_once } = guests;
         let mut sockets = Self {
             server,
+            framing: *framing,
             poll: Poll::new()?,
             events: Events::with_capacity(1024),
             connections: Vec::with_capacity(paths.len()),
             scratch: vec![0; SCRATCH].into_boxed_slice(),
         };
         while ears.greeted() < paths.len() {
-            for path in paths.iter().take(ears.greeted() + HANDSHAKES).skip(sockets.connections.len()) {
+            for path in paths.iter().take(ears.greeted() + at_once).skip(sockets.connections.len()) {
                 sockets.open(path)?;
             }
             let (before, since) = (ears.greeted(), Instant::now());
@@ -62,21 +60,24 @@ impl Sockets {
         self.connections.len()
     }
 
-    /// Waits for something to happen, `patience` at most, and hands on what was heard.
+    /// Waits for something to happen, `patience` at most, and hands on what was heard. Returns on how
+    /// many connections.
     ///
     /// # Errors
     /// Whatever is wrong with any of the connections, or with what it got.
-    pub(crate) fn turn(&mut self, patience: Duration, ears: &mut impl Ears) -> Result<()> {
+    pub(crate) fn turn(&mut self, patience: Duration, ears: &mut impl Ears) -> Result<usize> {
         match self.poll.poll(&mut self.events, Some(patience)) {
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => return Ok(()),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => return Ok(0),
             other => other.context("cannot wait for events")?,
         }
         let events = std::mem::replace(&mut self.events, Events::with_capacity(0));
+        let mut count = 0;
         for event in &events {
+            count += 1;
             self.serve(event, ears).with_context(|| format!("connection {}", event.token().0))?;
         }
         self.events = events;
-        Ok(())
+        Ok(count)
     }
 
     /// Says something on connection `index`.
@@ -92,7 +93,7 @@ impl Sockets {
         let index = self.connections.len();
         self.poll.registry().register(&mut stream, Token(index), Interest::READABLE | Interest::WRITABLE)?;
         let request = websocket::upgrade_request(&self.server.to_string(), path);
-        self.connections.push(Connection::new(stream, index, request));
+        self.connections.push(Connection::new(stream, index, self.framing, request));
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use bytes::Bytes;
 use carillon_bus::{Bus, Handler, NatsOptions, Refusal, RefusalKind, Server};
 use carillon_contract::{
-    Channel, Method, ServiceName,
+    Method, ServiceName, endpoint,
     messages::{
         Accept, AccessReply, AccessRequest, ClosedNotice, HeadsRequest, HistoryRequest, JwksReply,
         JwksRequest, OpenReply, OpenRequest, open_reply::Outcome,
@@ -17,7 +17,7 @@ use carillon_testkit::Nats;
 use prost::Message;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::channel_log::{ChannelLog, EPOCH};
+use super::channel_log::{ChannelLog, EPOCH};
 
 /// What every client is greeted with.
 const GREETING: &[u8] = b"{\"type\":\"connection_status\"}";
@@ -62,6 +62,14 @@ impl StandIn {
         self.nats.url()
     }
 
+    /// The process of the bus.
+    ///
+    /// # Errors
+    /// None that could be acted on.
+    pub(crate) fn nats_id(&self) -> Result<u32> {
+        self.nats.id()
+    }
+
     /// Where whoever publishes runs.
     pub(crate) fn handle(&self) -> tokio::runtime::Handle {
         self.runtime.handle().clone()
@@ -76,7 +84,7 @@ async fn connected(bus: &Bus) {
     }
 }
 
-/// All that a gateway asks while anonymous clients come, listen and go.
+/// All that a gateway asks while clients come, listen and go.
 struct Service {
     log: ChannelLog,
 }
@@ -84,7 +92,7 @@ struct Service {
 impl Handler for Service {
     async fn handle(&self, method: &str, payload: Bytes) -> Result<Bytes, Refusal> {
         match method {
-            OpenRequest::NAME => answer(payload, |_: OpenRequest| self.open()),
+            OpenRequest::NAME => answer(payload, |request: OpenRequest| self.open(request)),
             HeadsRequest::NAME => answer(payload, |request: HeadsRequest| self.log.heads(&request)),
             HistoryRequest::NAME => answer(payload, |request: HistoryRequest| self.log.history(&request)),
             ClosedNotice::NAME => answer(payload, |_: ClosedNotice| ()),
@@ -98,8 +106,14 @@ impl Handler for Service {
 }
 
 impl Service {
-    fn open(&self) -> OpenReply {
-        let channels = vec![self.log.head(Channel::everyone().as_str())];
+    /// Everybody is welcome at the channels of the endpoint.
+    fn open(&self, request: OpenRequest) -> OpenReply {
+        let session = request.session.unwrap_or_default();
+        let user = session.identity.as_ref().map(|identity| identity.user.as_str());
+        let templates = endpoint(&session.endpoint).map_or(&[][..], |endpoint| endpoint.channels);
+        let channels =
+            templates.iter().filter_map(|template| template.resolve(&session.parameters, user).ok()?);
+        let channels = channels.map(|channel| self.log.head(channel.as_str())).collect();
         let greeting = vec![Bytes::from_static(GREETING)];
         let accept = Accept { greeting, epoch: EPOCH.to_owned(), channels, ..Accept::default() };
         OpenReply { outcome: Some(Outcome::Accept(accept)) }
@@ -107,7 +121,8 @@ impl Service {
 }
 
 fn nothing_revoked() -> AccessReply {
-    AccessReply { epoch: EPOCH.to_owned(), ..AccessReply::default() }
+    // The ids of users that stand for themselves are those in tokens of the shared secret.
+    AccessReply { epoch: EPOCH.to_owned(), prefixed_ids: true, ..AccessReply::default() }
 }
 
 fn answer<M: Method>(payload: Bytes, answer: impl FnOnce(M) -> M::Reply) -> Result<Bytes, Refusal> {
@@ -118,21 +133,29 @@ fn answer<M: Method>(payload: Bytes, answer: impl FnOnce(M) -> M::Reply) -> Resu
 
 #[cfg(test)]
 mod tests {
-    use carillon_contract::messages::HeadsReply;
+    use carillon_contract::{
+        Channel,
+        messages::{HeadsReply, Session},
+    };
 
     use super::*;
 
     #[test]
     fn it_answers_what_a_gateway_asks() {
         let stand_in = StandIn::start().expect("NATS and the services");
-        stand_in.log.append(b"{}".to_vec());
-        let everyone = Channel::everyone().as_str().to_owned();
+        let org = Channel::org("bench").expect("a channel");
+        stand_in.log.append(&org, b"{}".to_vec());
         stand_in.handle().block_on(async {
-            let request = HeadsRequest { channels: vec![everyone.clone()] };
+            let request = HeadsRequest { channels: vec![org.as_str().to_owned()] };
             let heads: HeadsReply =
                 stand_in.bus.call(ServiceName::Notification, &request).await.expect("heads");
             assert_eq!(heads.channels[0].offset, 1);
-            let request = OpenRequest::default();
+            let session = Session {
+                endpoint: "events".to_owned(),
+                parameters: [("org_id".to_owned(), "bench".to_owned())].into(),
+                ..Session::default()
+            };
+            let request = OpenRequest { session: Some(session), ..OpenRequest::default() };
             let open: OpenReply =
                 stand_in.bus.call(ServiceName::Notification, &request).await.expect("a reply");
             let Some(Outcome::Accept(accept)) = open.outcome else { panic!("{open:?}") };

@@ -4,16 +4,22 @@ use std::{
     ffi::OsStr,
     fs::{self, File},
     io::{BufRead, BufReader},
-    net::SocketAddr,
+    net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
+    sync::mpsc::{self, Sender},
     thread,
+    time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
+use tempfile::TempDir;
 
 /// What the floor says once it is ready, before its address.
 pub(crate) const ANNOUNCEMENT: &str = "listening on http://";
+
+/// How long a process may take to become ready.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How many lines of a process's log are shown when something fails.
 const LAST_WORDS: usize = 20;
@@ -25,6 +31,8 @@ pub(crate) struct Process {
     child: Child,
     /// Where it writes to, unless that is this process's standard error.
     log: Option<PathBuf>,
+    /// What it needs for as long as it runs.
+    directory: Option<TempDir>,
 }
 
 /// A command that the kernel ends together with the thread that starts it, so that an
@@ -43,8 +51,12 @@ impl Process {
     pub(crate) fn announced(name: &'static str, mut command: Command) -> Result<(Self, SocketAddr)> {
         let mut process = Self::start(name, command.stdout(Stdio::piped()), None)?;
         let stdout = process.child.stdout.take().context("no standard output")?;
-        let address = address(stdout).with_context(|| format!("the {name} did not become ready"))?;
-        Ok((process, address))
+        let (told, announcement) = mpsc::channel();
+        // It reads on for as long as the process runs: a full pipe would block that.
+        thread::spawn(move || listen(stdout, &told));
+        let announced = announcement.recv_timeout(PATIENCE);
+        let address = announced.with_context(|| format!("the {name} did not say where it listens"))?;
+        Ok((process, address.parse().with_context(|| format!("no address: {address}"))?))
     }
 
     /// Starts a command that writes to a log file.
@@ -59,7 +71,27 @@ impl Process {
 
     fn start(name: &'static str, command: &mut Command, log: Option<PathBuf>) -> Result<Self> {
         let child = command.spawn().with_context(|| format!("cannot start the {name}: {command:?}"))?;
-        Ok(Self { name, child, log })
+        Ok(Self { name, child, log, directory: None })
+    }
+
+    /// The same process, with a directory that is removed after its end.
+    pub(crate) fn keeping(mut self, directory: TempDir) -> Self {
+        self.directory = Some(directory);
+        self
+    }
+
+    /// The same process, once it accepts connections at this port.
+    ///
+    /// # Errors
+    /// If it doesn't in time.
+    pub(crate) fn answering(mut self, port: u16) -> Result<Self> {
+        let since = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            self.ensure_running().with_context(|| self.last_words())?;
+            ensure!(since.elapsed() < PATIENCE, "the {} does not answer", self.name);
+            thread::sleep(Duration::from_millis(20));
+        }
+        Ok(self)
     }
 
     /// Its id, for the accounts.
@@ -94,16 +126,12 @@ impl Drop for Process {
     }
 }
 
-fn address(stdout: ChildStdout) -> Result<SocketAddr> {
-    let mut lines = BufReader::new(stdout).lines();
-    for line in lines.by_ref() {
-        let line = line?;
+/// Passes on what follows the announcement, and passes over everything else.
+fn listen(stdout: ChildStdout, told: &Sender<String>) {
+    for line in BufReader::new(stdout).lines().map_while(Result::ok) {
         if let Some(address) = line.strip_prefix(ANNOUNCEMENT) {
-            let address = address.parse().with_context(|| format!("no address: {line}"))?;
-            // A full pipe would block the process.
-            thread::spawn(move || lines.try_for_each(|line| line.map(drop)));
-            return Ok(address);
+            // Nobody waits for it any more if it comes too late.
+            let _ = told.send(address.to_owned());
         }
     }
-    bail!("it ended without saying where it listens")
 }
