@@ -99,6 +99,14 @@ pub struct Args {
     #[arg(long, env = "CARILLON_BINARY_BYTES_PER_MINUTE", value_name = "BYTES", default_value_t = 16_777_216, value_parser = clap::value_parser!(u32).range(65_536..))]
     pub binary_bytes_per_minute: u32,
 
+    /// Compress messages for clients that offer it (permessage-deflate), and take theirs compressed.
+    #[arg(long, env = "CARILLON_COMPRESSION")]
+    pub compression: bool,
+
+    /// Messages to clients are compressed from this size on, in bytes, if that makes them smaller.
+    #[arg(long, env = "CARILLON_COMPRESSION_MIN_BYTES", value_name = "BYTES", default_value_t = 512, value_parser = clap::value_parser!(u32).range(16..=1_048_576))]
+    pub compression_min_bytes: u32,
+
     /// The largest HTTP body, in bytes; a larger one gets 413.
     #[arg(long, env = "CARILLON_BODY_BYTES", value_name = "BYTES", default_value_t = 1_048_576, value_parser = clap::value_parser!(u32).range(1_024..=2_097_152))]
     pub body_bytes: u32,
@@ -176,6 +184,7 @@ impl Args {
             frame_bytes: bytes(self.frame_bytes)?,
             binary_frame_bytes: bytes(self.binary_frame_bytes)?,
             binary_bytes_per_minute: self.binary_bytes_per_minute.into(),
+            compression: self.compression,
             body_bytes: bytes(self.body_bytes)?,
             request_timeout: seconds(self.request_timeout_seconds),
         })
@@ -185,6 +194,7 @@ impl Args {
         Ok(Bounds {
             queue_bytes: usize::try_from(self.queue_bytes).context("a size in bytes")?,
             slow_consumers: slow_consumer::each_once(&self.slow_consumer)?,
+            compressed_bytes: usize::try_from(self.compression_min_bytes).context("a size in bytes")?,
             heartbeat_seconds: self.heartbeat_seconds,
             write_seconds: self.write_timeout_seconds,
             expiry_warning_seconds: self.expiry_warning_seconds,

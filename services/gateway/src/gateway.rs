@@ -66,6 +66,8 @@ pub(crate) struct Settings {
     pub(crate) binary_frame_bytes: usize,
     /// What a client of binary frames may send in a minute without being slowed down, in bytes.
     pub(crate) binary_bytes_per_minute: u64,
+    /// Whether messages are compressed for clients that offer it.
+    pub(crate) compression: bool,
     /// The largest HTTP body, in bytes.
     pub(crate) body_bytes: usize,
     /// How long a client may take over its request head or body.

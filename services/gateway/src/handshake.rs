@@ -17,7 +17,7 @@ use crate::{
     gateway::Gateway,
     limits::{Overload, Permit},
     session::{Framing, Query, SessionInfo},
-    websocket::CloseReason,
+    websocket::{self, CloseReason, Window},
 };
 use credentials::Credentials;
 pub(crate) use credentials::bearer;
@@ -85,6 +85,7 @@ async fn examine(
     located: Located<Endpoint>,
 ) -> Result<(Admission, Query), Refused> {
     check_request(gateway, head).map_err(|refusal| (refusal, None))?;
+    let compression = extensions(head).map_err(|refusal| (refusal, None))?;
     let Credentials { token, offered, dialect, query } =
         credentials::read(head).map_err(|refusal| (refusal, None))?;
     let endpoint = located.row;
@@ -95,6 +96,7 @@ async fn examine(
         parameters: located.parameters,
         dialect: None,
         framing: Framing::of(endpoint),
+        compression: compression.filter(|_| gateway.settings.compression),
         identity: None,
         channels: Box::default(),
         requires: Box::default(),
@@ -158,6 +160,12 @@ fn check_request(gateway: &Gateway, head: &RequestHead) -> Result<(), Refusal> {
         return Err(Refusal::NotReady);
     }
     Ok(())
+}
+
+/// What the client and a gateway that compresses would agree on.
+fn extensions(head: &RequestHead) -> Result<Option<Window>, Refusal> {
+    let values = head.headers().get_all(header::SEC_WEBSOCKET_EXTENSIONS).map(|value| value.as_bytes());
+    websocket::negotiate(values).map_err(|malformed| Refusal::Handshake(malformed.to_string()))
 }
 
 /// The channels that the connection listens to, and the membership that it needs.

@@ -25,6 +25,10 @@ pub(crate) struct Metrics {
     pub(crate) frames_sent: IntCounter,
     /// Bytes written to WebSockets.
     pub(crate) bytes_sent: IntCounter,
+    /// Messages that compression was tried on, by outcome.
+    pub(crate) compressions: IntCounterVec,
+    /// Bytes of messages that need not be written, because they are compressed.
+    pub(crate) saved_bytes: IntCounter,
     /// From an event's commit to its arrival at a worker.
     pub(crate) event_delay: Histogram,
     /// Connections closed because they didn't keep up.
@@ -97,6 +101,17 @@ impl Metrics {
             )?,
             frames_sent: IntCounter::new("carillon_gateway_frames_sent_total", "Frames queued for clients.")?,
             bytes_sent: IntCounter::new("carillon_gateway_sent_bytes_total", "Bytes written to WebSockets.")?,
+            compressions: IntCounterVec::new(
+                Opts::new(
+                    "carillon_gateway_compressions_total",
+                    "Messages that were compressed, once for all who get them, by whether that made them smaller.",
+                ),
+                &["outcome"],
+            )?,
+            saved_bytes: IntCounter::new(
+                "carillon_gateway_saved_bytes_total",
+                "Bytes that compression has saved of what was queued for clients.",
+            )?,
             event_delay: Histogram::with_opts(HistogramOpts::new(
                 "carillon_gateway_event_delay_seconds",
                 "Time from an event's append to its arrival at a worker of this gateway.",
@@ -181,6 +196,8 @@ impl Metrics {
         registry.register(Box::new(self.slowed.clone()))?;
         registry.register(Box::new(self.frames_sent.clone()))?;
         registry.register(Box::new(self.bytes_sent.clone()))?;
+        registry.register(Box::new(self.compressions.clone()))?;
+        registry.register(Box::new(self.saved_bytes.clone()))?;
         registry.register(Box::new(self.event_delay.clone()))?;
         registry.register(Box::new(self.slow_consumers.clone()))?;
         registry.register(Box::new(self.dropped_events.clone()))?;

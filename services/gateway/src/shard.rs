@@ -4,6 +4,7 @@
 //! that is pending for a connection leaves in one write at the end of the turn.
 
 mod burst;
+mod compressor;
 mod connection;
 mod dismiss;
 mod fan_out;

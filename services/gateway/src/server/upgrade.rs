@@ -68,6 +68,9 @@ async fn serve(
     if let Some(protocol) = &admission.protocol {
         response.insert_header((header::SEC_WEBSOCKET_PROTOCOL, protocol.as_str()));
     }
+    if let Some(window) = admission.info.compression {
+        response.insert_header((header::SEC_WEBSOCKET_EXTENSIONS, window.header()));
+    }
     if accept(&mut framed, response).await.is_err() {
         return Ok(());
     }

@@ -7,13 +7,15 @@ use carillon_contract::{
     messages::{Event, Identity, Session},
 };
 
-use crate::websocket::{self, Cause, CloseReason, Frame};
+use crate::websocket::{self, Cause, CloseReason, Frame, Window};
 
 /// In which form a connection gets events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Format {
     pub(crate) dialect: Option<Dialect>,
     pub(crate) framing: Framing,
+    /// Compressed where that is worth it, as was agreed on.
+    pub(crate) compression: Option<Window>,
 }
 
 /// What an owner's JSON, or other payload, is put into.
@@ -49,6 +51,8 @@ pub(crate) struct SessionInfo {
     pub(crate) parameters: BTreeMap<String, String>,
     pub(crate) dialect: Option<Dialect>,
     pub(crate) framing: Framing,
+    /// Whether messages may be compressed, and how.
+    pub(crate) compression: Option<Window>,
     pub(crate) identity: Option<Identity>,
     /// The channels that it listens to, in the endpoint's order.
     pub(crate) channels: Box<[Channel]>,
@@ -75,7 +79,7 @@ impl SessionInfo {
     }
 
     pub(crate) fn format(&self) -> Format {
-        Format { dialect: self.dialect, framing: self.framing }
+        Format { dialect: self.dialect, framing: self.framing, compression: self.compression }
     }
 
     /// The channel that it is a subscription to, if it is one.

@@ -41,9 +41,8 @@ pub(super) async fn replay(
 ) -> Result<(), CloseReason> {
     {
         let _turn = shard.replays().turn().await;
-        let Some(piece) = shard.replays().piece(events, format) else { return Ok(()) };
-        let Some(frame) = &piece.frame else { return Ok(()) };
-        shard.send_replay(key, frame.clone(), piece.count);
+        let Some(piece) = shard.piece(events, format) else { return Ok(()) };
+        shard.send_replay(key, &piece);
         // Live events, and the first words of other connections, go before the next slice.
         tokio::task::yield_now().await;
     }

@@ -56,7 +56,8 @@ pub(crate) async fn run(gateway: Arc<Gateway>, shard: Rc<Shard>, arrival: Box<Ar
     let Arrival { info, permit, query, socket, early } = *arrival;
     let (mut info, socket) = (Rc::new(info), Rc::new(socket));
     // A copy lets go of the buffer that the handshake was read into.
-    let mut decoder = Decoder::new(gateway.settings.frame_bytes_of(info.endpoint));
+    let inflater = info.compression.map(|_| shard.inflater());
+    let mut decoder = Decoder::new(gateway.settings.frame_bytes_of(info.endpoint), inflater);
     decoder.feed(&early);
     drop(early);
     let key = shard.insert(info.clone(), socket.clone(), permit);

@@ -3,7 +3,7 @@
 
 use carillon_contract::messages::Event;
 
-use super::render::render;
+use super::{compressor::Compressor, render::render};
 use crate::{
     hub::Delivery,
     session::{Format, SessionInfo},
@@ -27,6 +27,8 @@ pub(super) struct Rendered {
     single: Vec<(u64, Frame)>,
     /// The same bytes in few pieces, each with the number of frames in it.
     pub(super) joined: Vec<(Frame, u64)>,
+    /// Bytes by which compression has made them fewer.
+    pub(super) saved: u64,
 }
 
 /// Whether two deliveries, one after the other, belong to the same burst.
@@ -67,10 +69,10 @@ impl<'a> Burst<'a> {
     }
 
     /// The frames in a format, rendered when its first listener is met.
-    pub(super) fn frames(&mut self, format: Format) -> &Rendered {
+    pub(super) fn frames(&mut self, format: Format, compressor: &Compressor) -> &Rendered {
         let known = self.rendered.iter().position(|(rendered, _)| *rendered == format);
         let index = known.unwrap_or_else(|| {
-            self.rendered.push((format, Rendered::new(&self.events, format)));
+            self.rendered.push((format, Rendered::new(&self.events, format, compressor)));
             self.rendered.len() - 1
         });
         &self.rendered[index].1
@@ -78,10 +80,16 @@ impl<'a> Burst<'a> {
 }
 
 impl Rendered {
-    fn new(events: &[&Event], format: Format) -> Self {
-        let frame = |event: &&Event| Some((event.offset, render(event, format)?));
-        let single: Vec<(u64, Frame)> = events.iter().filter_map(frame).collect();
-        Self { joined: join(&single), single }
+    fn new(events: &[&Event], format: Format, compressor: &Compressor) -> Self {
+        let mut saved = 0;
+        let mut frame = |event: &&Event| {
+            let plain = render(event, format)?;
+            let frame = compressor.fit(&plain, format.compression);
+            saved += (plain.len() - frame.len()) as u64;
+            Some((event.offset, frame))
+        };
+        let single: Vec<(u64, Frame)> = events.iter().filter_map(&mut frame).collect();
+        Self { joined: join(&single), single, saved }
     }
 
     /// The frames, each with its offset, but for those that a greeting up to `after` covers.
@@ -123,7 +131,7 @@ mod tests {
     use super::*;
     use crate::session::Framing;
 
-    const JSON: Format = Format { dialect: None, framing: Framing::Text };
+    const JSON: Format = Format { dialect: None, framing: Framing::Text, compression: None };
 
     fn delivery(offset: u64, length: usize, except: &str) -> Delivery {
         let json = format!("{{\"a\":\"{}\"}}", "x".repeat(length));
@@ -143,7 +151,8 @@ mod tests {
     fn pieces_hold_every_frame_once_in_order_within_the_bound() {
         let deliveries: Vec<_> = (1..=40).map(|offset| delivery(offset, 1_000, "")).collect();
         let mut burst = Burst::new(&deliveries);
-        let frames = burst.frames(JSON);
+        let compressor = Compressor::of_tests();
+        let frames = burst.frames(JSON, &compressor);
         let bytes =
             |frames: Vec<&Frame>| frames.into_iter().flat_map(|frame| frame.to_vec()).collect::<Vec<_>>();
         let joined = bytes(frames.joined.iter().map(|(frame, _)| frame).collect());
@@ -159,7 +168,8 @@ mod tests {
     fn a_frame_above_the_bound_is_a_piece_of_its_own() {
         let deliveries = [delivery(1, 10, ""), delivery(2, JOINED, ""), delivery(3, 10, "")];
         let mut burst = Burst::new(&deliveries);
-        let counts: Vec<u64> = burst.frames(JSON).joined.iter().map(|(_, count)| *count).collect();
+        let counts: Vec<u64> =
+            burst.frames(JSON, &Compressor::of_tests()).joined.iter().map(|(_, count)| *count).collect();
         assert_eq!(counts, [1, 1, 1]);
     }
 

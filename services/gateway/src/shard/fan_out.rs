@@ -25,13 +25,13 @@ impl Shard {
         let inner = &mut *self.inner.borrow_mut();
         let Some(&index) = inner.by_name.get(channel) else { return };
         let is_durable = burst.is_durable();
-        let mut sent = 0;
+        let (mut sent, mut saved) = (0, 0);
         for Listener { slot, format, after } in &inner.channels[index].listeners {
             let connection = &mut inner.connections[*slot];
             if burst.is_not_for(&connection.info) {
                 continue;
             }
-            let (is_whole, frames) = (burst.is_all_after(*after), burst.frames(*format));
+            let (is_whole, frames) = (burst.is_all_after(*after), burst.frames(*format, &self.compressor));
             if connection.opening.is_some() {
                 for (offset, frame) in frames.after(*after) {
                     connection.hold(Held::frame(index, *offset, frame.clone()), &self.bounds);
@@ -48,6 +48,7 @@ impl Shard {
                     connection.push(piece.clone(), *count, may_drop, &self.bounds, &self.metrics);
                     sent += count;
                 }
+                saved += frames.saved;
             } else {
                 for (_, frame) in frames.after(*after) {
                     connection.push(frame.clone(), 1, may_drop, &self.bounds, &self.metrics);
@@ -57,6 +58,7 @@ impl Shard {
             connection.await_turn(slot, &mut inner.dirty);
         }
         self.metrics.frames_sent.inc_by(sent);
+        self.metrics.saved_bytes.inc_by(saved);
     }
 
     /// How long ago the events were committed.

@@ -14,8 +14,9 @@ use slab::Slab;
 use tokio::net::TcpStream;
 
 use super::{
+    compressor::Compressor,
     connection::{Acquaintance, Connection, Departure, Key, Line, Place, Traffic},
-    replays::Replays,
+    replays::{Piece, Replays},
     timers::Timers,
 };
 use crate::{
@@ -23,7 +24,7 @@ use crate::{
     limits::Permit,
     metrics::Metrics,
     session::{Format, SessionInfo},
-    websocket::{self, Cause, CloseReason, Frame},
+    websocket::{self, Cause, CloseReason, Frame, Inflater},
 };
 
 /// The connections of one worker. Nothing of it leaves the worker's thread.
@@ -32,6 +33,8 @@ pub(crate) struct Shard {
     pub(super) metrics: Arc<Metrics>,
     pub(super) bounds: Bounds,
     pub(super) replays: Replays,
+    pub(super) compressor: Compressor,
+    inflater: Rc<Inflater>,
     started: Instant,
     number: ListenerId,
     /// Connections that are gone, of which somebody has yet to be told.
@@ -54,6 +57,8 @@ pub(crate) struct Bounds {
     pub(crate) queue_bytes: usize,
     /// What becomes of clients above that, by endpoint, where the deployment wants it otherwise than the table.
     pub(crate) slow_consumers: Vec<(&'static str, SlowConsumer)>,
+    /// Bytes from which on a message is worth compressing.
+    pub(crate) compressed_bytes: usize,
     /// Seconds of silence after which a client is pinged; after twice as long it is gone.
     pub(crate) heartbeat_seconds: u32,
     /// Seconds for which a socket may take nothing before its client is gone.
@@ -110,6 +115,8 @@ impl Shard {
         };
         Rc::new(Self {
             inner: RefCell::new(inner),
+            compressor: Compressor::new(bounds.compressed_bytes, metrics.clone()),
+            inflater: Rc::default(),
             metrics,
             bounds,
             replays: Replays::default(),
@@ -122,6 +129,11 @@ impl Shard {
     /// This worker's number as a listener of the hub.
     pub(crate) fn number(&self) -> ListenerId {
         self.number
+    }
+
+    /// What inflates its clients' messages.
+    pub(crate) fn inflater(&self) -> Rc<Inflater> {
+        self.inflater.clone()
     }
 
     /// How long the worker has run.
@@ -199,17 +211,21 @@ impl Shard {
         self.farewells.get()
     }
 
-    /// Puts a frame into a connection's queue, bounded like an event.
+    /// Puts a frame into a connection's queue, bounded like an event, and compressed like one.
     pub(crate) fn send(&self, key: Key, frame: Frame) {
         let inner = &mut *self.inner.borrow_mut();
+        let Some(connection) = inner.get(key) else { return };
+        let frame = self.compressor.for_one(frame, connection.info.compression);
         inner.push(key, frame, &self.bounds, &self.metrics);
         self.flush_now(inner, key);
     }
 
-    /// Sends part of a replay, so many frames in one piece, to a connection of which the rest waits until
-    /// this is written: it needs no other bound.
-    pub(crate) fn send_replay(&self, key: Key, frames: Frame, count: u64) {
-        self.announce_replay(key, frames, count);
+    /// Sends part of a replay to a connection of which the rest waits until this is written: it needs no
+    /// other bound.
+    pub(crate) fn send_replay(&self, key: Key, piece: &Piece) {
+        let Some(frames) = &piece.frame else { return };
+        self.announce_replay(key, frames.clone(), piece.count);
+        self.metrics.saved_bytes.inc_by(piece.saved);
         self.flush_now(&mut self.inner.borrow_mut(), key);
     }
 

@@ -43,8 +43,9 @@ mod tests {
         };
         let variants = vec![Variant::binary("{}"), json("{}", &[]), json("{\"a\":1}", &["rooms"])];
         let event = Event { channel: "document.x".into(), offset: 7, variants, ..Event::default() };
-        let rendered =
-            |framing, dialect| render(&event, Format { dialect, framing }).map(|frame| frame.to_vec());
+        let rendered = |framing, dialect| {
+            render(&event, Format { dialect, framing, compression: None }).map(|frame| frame.to_vec())
+        };
         assert_eq!(rendered(Framing::Binary, None).expect("a frame"), b"\x82\x02{}");
         let text = b"\x81\x23{\"channel\":\"document.x\",\"offset\":7}";
         assert_eq!(rendered(Framing::Text, None).expect("a frame"), text);
@@ -54,6 +55,9 @@ mod tests {
         let enveloped = b"\x81\x2d{\"channel\":\"document.x\",\"offset\":7,\"data\":{}}";
         assert_eq!(rendered(Framing::Channels, None).expect("a frame"), enveloped);
         let binary_only = Event { variants: vec![Variant::binary("{}")], ..Event::default() };
-        assert!(render(&binary_only, Format { dialect: None, framing: Framing::Text }).is_none());
+        assert!(
+            render(&binary_only, Format { dialect: None, framing: Framing::Text, compression: None })
+                .is_none()
+        );
     }
 }

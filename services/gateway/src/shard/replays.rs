@@ -6,7 +6,7 @@ use std::{cell::RefCell, collections::HashMap, rc::Rc, sync::Arc};
 use carillon_contract::messages::Event;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::{registry::Shard, render::render};
+use super::{compressor::Compressor, registry::Shard, render::render};
 use crate::{
     session::Format,
     websocket::{self, Frame},
@@ -35,9 +35,11 @@ pub(crate) struct Replays {
 /// Events of one channel that follow each other, in one format.
 pub(crate) struct Piece {
     /// In one piece. `None` if there is nothing for that format.
-    pub(crate) frame: Option<Frame>,
+    pub(super) frame: Option<Frame>,
     /// How many frames that is.
-    pub(crate) count: u64,
+    pub(super) count: u64,
+    /// Bytes by which compression has made them fewer.
+    pub(super) saved: u64,
     /// They stay where they are for as long as the piece is kept, so it can be found by them.
     _events: (Arc<Event>, Arc<Event>),
 }
@@ -72,7 +74,7 @@ impl Replays {
     }
 
     /// These events in a format.
-    pub(crate) fn piece(&self, events: &[Arc<Event>], format: Format) -> Option<Rc<Piece>> {
+    fn piece(&self, events: &[Arc<Event>], format: Format, compressor: &Compressor) -> Option<Rc<Piece>> {
         let ends = (events.first()?, events.last()?);
         let pieces = &mut *self.pieces.borrow_mut();
         let place = (Arc::as_ptr(ends.0), Arc::as_ptr(ends.1));
@@ -81,7 +83,7 @@ impl Replays {
             found.is_used = true;
             return Some(found.piece.clone());
         }
-        let piece = Rc::new(Piece::new(events, format, (ends.0.clone(), ends.1.clone())));
+        let piece = Rc::new(Piece::new(events, format, compressor, (ends.0.clone(), ends.1.clone())));
         pieces.bytes += piece.bytes();
         if pieces.bytes > KEPT {
             *pieces = Pieces { bytes: piece.bytes(), ..Pieces::default() };
@@ -111,14 +113,26 @@ impl Replays {
 }
 
 impl Piece {
-    fn new(events: &[Arc<Event>], format: Format, ends: (Arc<Event>, Arc<Event>)) -> Self {
-        let frames: Vec<Frame> = events.iter().filter_map(|event| render(event, format)).collect();
+    fn new(
+        events: &[Arc<Event>],
+        format: Format,
+        compressor: &Compressor,
+        ends: (Arc<Event>, Arc<Event>),
+    ) -> Self {
+        let mut saved = 0;
+        let fitting = |event: &Arc<Event>| {
+            let plain = render(event, format)?;
+            let frame = compressor.fit(&plain, format.compression);
+            saved += (plain.len() - frame.len()) as u64;
+            Some(frame)
+        };
+        let frames: Vec<Frame> = events.iter().filter_map(fitting).collect();
         let frame = match &frames[..] {
             [] => None,
             [only] => Some(only.clone()),
             several => Some(websocket::joined(several.iter())),
         };
-        Self { frame, count: frames.len() as u64, _events: ends }
+        Self { frame, count: frames.len() as u64, saved, _events: ends }
     }
 
     fn bytes(&self) -> usize {
@@ -129,6 +143,11 @@ impl Piece {
 impl Shard {
     pub(crate) fn replays(&self) -> &Replays {
         &self.replays
+    }
+
+    /// These events in a format.
+    pub(crate) fn piece(&self, events: &[Arc<Event>], format: Format) -> Option<Rc<Piece>> {
+        self.replays.piece(events, format, &self.compressor)
     }
 }
 
@@ -152,7 +171,7 @@ mod tests {
     use super::*;
     use crate::session::Framing;
 
-    const JSON: Format = Format { dialect: None, framing: Framing::Text };
+    const JSON: Format = Format { dialect: None, framing: Framing::Text, compression: None };
 
     fn event(offset: u64, length: usize) -> Event {
         let variants = vec![Variant::json(format!("{{\"a\":\"{}\"}}", "x".repeat(length)))];
@@ -185,12 +204,13 @@ mod tests {
     fn who_gets_the_same_events_shares_their_frames_for_as_long_as_they_are_wanted() {
         let events: Vec<_> = (1..=3).map(|offset| Arc::new(event(offset, 10))).collect();
         let replays = Replays::default();
-        let piece = |events| replays.piece(events, JSON).expect("a piece");
+        let compressor = Compressor::of_tests();
+        let piece = |events| replays.piece(events, JSON, &compressor).expect("a piece");
         let first = piece(&events[..]);
         assert_eq!(first.count, 3);
         assert!(Rc::ptr_eq(&first, &piece(&events[..])) && !Rc::ptr_eq(&first, &piece(&events[1..])));
         let binary = Format { framing: Framing::Binary, ..JSON };
-        assert!(replays.piece(&events, binary).expect("a piece").frame.is_none());
+        assert!(replays.piece(&events, binary, &compressor).expect("a piece").frame.is_none());
         assert_eq!(replays.pieces.borrow().by_events.len(), 2);
         replays.tidy();
         assert!(Rc::ptr_eq(&first, &piece(&events[..])));
@@ -202,9 +222,9 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_bounded() {
-        let replays = Replays::default();
+        let (replays, compressor) = (Replays::default(), Compressor::of_tests());
         for offset in 1..=1_000 {
-            replays.piece(&[Arc::new(event(offset, 20_000))], JSON);
+            replays.piece(&[Arc::new(event(offset, 20_000))], JSON, &compressor);
             assert!(replays.pieces.borrow().bytes <= KEPT);
         }
     }

@@ -64,6 +64,8 @@ impl CloseReason {
     pub(crate) const PROTOCOL_ERROR: Self = Self::fixed(Cause::Protocol, 1002, "protocol error");
     pub(crate) const BINARY_ONLY: Self = Self::fixed(Cause::Protocol, 1003, "binary frames only");
     pub(crate) const INVALID_UTF8: Self = Self::fixed(Cause::Protocol, 1007, "text is not UTF-8");
+    pub(crate) const INVALID_COMPRESSION: Self =
+        Self::fixed(Cause::Protocol, 1007, "what is compressed can't be read");
     pub(crate) const TOO_BIG: Self = Self::fixed(Cause::Protocol, 1009, "frame too large");
     pub(crate) const RESTART: Self = Self::fixed(Cause::Restart, 1012, "service restart");
     pub(crate) const UNAVAILABLE: Self = Self::fixed(Cause::Unavailable, 1013, "try again later");

@@ -1,9 +1,11 @@
 //! Incoming frames: whole messages out of bytes, within bounds, or the reason to close (RFC 6455).
 
+use std::rc::Rc;
+
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::{
-    CloseReason,
+    CloseReason, Inflater,
     close::can_be_sent,
     header::{Header, Opcode, Place, unmask},
     message::{Message, Progress},
@@ -32,12 +34,15 @@ pub(crate) struct Decoder {
     bytes: BytesMut,
     /// A message that has not arrived whole.
     message: Option<Box<Message>>,
+    /// What inflates compressed messages, if there may be any.
+    inflater: Option<Rc<Inflater>>,
 }
 
 impl Decoder {
-    /// A decoder of messages of up to `max_size` bytes.
-    pub(crate) fn new(max_size: usize) -> Self {
-        Self { max_size, bytes: BytesMut::new(), message: None }
+    /// A decoder of messages of up to `max_size` bytes, also of compressed ones if there is something to
+    /// inflate them.
+    pub(crate) fn new(max_size: usize, inflater: Option<Rc<Inflater>>) -> Self {
+        Self { max_size, bytes: BytesMut::new(), message: None, inflater }
     }
 
     /// Takes in what was read.
@@ -56,7 +61,9 @@ impl Decoder {
                 match message.receive(&mut self.bytes)? {
                     Progress::Waiting => break,
                     Progress::Continued => {}
-                    Progress::Whole => return Ok(self.message.take().map(|message| whole(*message))),
+                    Progress::Whole => {
+                        return self.message.take().map(|message| self.whole(*message)).transpose();
+                    }
                 }
             }
             let Some(header) = Header::parse(&self.bytes, self.place())? else { break };
@@ -71,10 +78,16 @@ impl Decoder {
             let is_binary = header.opcode == Opcode::Binary;
             if is_whole && header.is_last && self.message.is_none() {
                 let payload = self.payload(&header);
-                return if is_binary { Ok(Some(Incoming::Binary(payload))) } else { text(payload).map(Some) };
+                return match (header.is_compressed, is_binary) {
+                    (true, _) => self.inflated(&payload, is_binary).map(Some),
+                    (false, true) => Ok(Some(Incoming::Binary(payload))),
+                    (false, false) => text(payload).map(Some),
+                };
             }
             self.bytes.advance(header.size);
-            self.message.get_or_insert_with(|| Box::new(Message::new(is_binary))).begin(&header);
+            self.message
+                .get_or_insert_with(|| Box::new(Message::new(is_binary, header.is_compressed)))
+                .begin(&header);
         }
         if self.bytes.is_empty() {
             // An idle connection holds no buffer.
@@ -84,8 +97,29 @@ impl Decoder {
     }
 
     fn place(&self) -> Place {
-        let held = self.message.as_ref().map_or(0, |message| message.len());
-        Place { is_within_message: self.message.is_some(), room: self.max_size.saturating_sub(held) }
+        let compressed_room = self.inflater.is_some().then(|| most_compressed(self.max_size));
+        let room = match (&self.message, compressed_room) {
+            (None, _) => self.max_size,
+            (Some(message), Some(most)) if message.is_compressed => most.saturating_sub(message.len()),
+            (Some(message), _) => self.max_size.saturating_sub(message.len()),
+        };
+        Place { is_within_message: self.message.is_some(), room, compressed_room }
+    }
+
+    fn whole(&self, message: Message) -> Result<Incoming, CloseReason> {
+        match (message.is_compressed, message.is_binary) {
+            (true, is_binary) => self.inflated(&message.into_payload(), is_binary),
+            (false, true) => Ok(Incoming::Binary(message.into_payload())),
+            // It was checked as it came.
+            (false, false) => Ok(Incoming::Text(message.into_payload())),
+        }
+    }
+
+    fn inflated(&self, payload: &[u8], is_binary: bool) -> Result<Incoming, CloseReason> {
+        // Its header would have been refused.
+        let Some(inflater) = &self.inflater else { return Err(CloseReason::PROTOCOL_ERROR) };
+        let payload = inflater.inflate(payload, self.max_size)?;
+        if is_binary { Ok(Incoming::Binary(payload)) } else { text(payload) }
     }
 
     /// The payload of a frame that is there whole.
@@ -100,12 +134,10 @@ impl Decoder {
     }
 }
 
-/// Its text was checked as it came.
-fn whole(message: Message) -> Incoming {
-    match message.is_binary {
-        true => Incoming::Binary(message.into_payload()),
-        false => Incoming::Text(message.into_payload()),
-    }
+/// What a message of up to so many bytes can come to, compressed: bytes at random become more, and how much
+/// more depends on the compressor's settings.
+fn most_compressed(max_size: usize) -> usize {
+    max_size + max_size / 8 + 64
 }
 
 fn text(payload: Bytes) -> Result<Incoming, CloseReason> {

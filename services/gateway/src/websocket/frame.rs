@@ -8,6 +8,8 @@ use super::CloseReason;
 pub(crate) type Frame = Rc<[u8]>;
 
 const FINAL: u8 = 0x80;
+/// The first reserved bit: the message is compressed (RFC 7692, section 6).
+const COMPRESSED: u8 = 0x40;
 const TEXT: u8 = 0x1;
 const BINARY: u8 = 0x2;
 const CLOSE: u8 = 0x8;
@@ -79,6 +81,18 @@ pub(crate) fn greeting(json: &[u8], epoch: &str, channels: &[(&str, u64)]) -> Fr
     spliced(json, &format!("\"epoch\":\"{epoch}\",\"channels\":[{}]", channels.join(",")))
 }
 
+/// The opcode and the payload of a frame that is a whole message, as it was put in. `None`: it is no such one.
+pub(super) fn message(frame: &Frame) -> Option<(u8, &[u8])> {
+    let (first, start) = (*frame.first()?, header_size(*frame.get(1)?));
+    let opcode = first & !FINAL;
+    matches!(opcode, TEXT | BINARY).then(|| Some((opcode, frame.get(start..)?)))?
+}
+
+/// A message of this opcode, whose payload is compressed.
+pub(super) fn compressed(opcode: u8, payload: &[u8]) -> Frame {
+    encode(COMPRESSED | opcode, &[payload])
+}
+
 /// Adds members to a JSON object without parsing it. What is no object stays as it is.
 fn spliced(json: &[u8], members: &str) -> Frame {
     let json = json.trim_ascii_end();
@@ -86,6 +100,15 @@ fn spliced(json: &[u8], members: &str) -> Frame {
     let open = open.trim_ascii_end();
     let comma: &[u8] = if open.ends_with(b"{") { b"" } else { b"," };
     encode(TEXT, &[open, comma, members.as_bytes(), b"}"])
+}
+
+/// Bytes of header of an unmasked frame that has this second byte.
+pub(super) fn header_size(second: u8) -> usize {
+    match second {
+        127 => 10,
+        126 => 4,
+        _ => 2,
+    }
 }
 
 /// A final, unmasked frame (RFC 6455, section 5.2) around the parts of its payload.

@@ -5,6 +5,9 @@ use super::CloseReason;
 /// The longest payload of a control frame (section 5.5).
 const MAX_CONTROL: u64 = 125;
 
+/// The first reserved bit.
+const COMPRESSED: u8 = 0x40;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Opcode {
     Continuation,
@@ -22,12 +25,16 @@ pub(super) struct Place {
     pub(super) is_within_message: bool,
     /// Bytes that its message may still have.
     pub(super) room: usize,
+    /// The same if it begins a compressed one; `None`: there are none.
+    pub(super) compressed_room: Option<usize>,
 }
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Header {
     /// The message ends with this frame.
     pub(super) is_last: bool,
+    /// The message that it begins is compressed.
+    pub(super) is_compressed: bool,
     pub(super) opcode: Opcode,
     /// Bytes of payload.
     pub(super) length: usize,
@@ -45,14 +52,23 @@ impl Header {
         let Some(&first) = bytes.first() else { return Ok(None) };
         let is_last = first & 0x80 != 0;
         let opcode = opcode(first, is_last, place.is_within_message)?;
+        let is_compressed = first & COMPRESSED != 0;
+        let room = room(opcode, is_compressed, place)?;
         let Some(&second) = bytes.get(1) else { return Ok(None) };
         if second & 0x80 == 0 {
             return Err(CloseReason::PROTOCOL_ERROR);
         }
         let Some((length, before_mask)) = length(second & 0x7F, &bytes[2..]) else { return Ok(None) };
-        let length = checked(length, opcode, place.room)?;
+        let length = checked(length, opcode, room)?;
         let mask = bytes.get(before_mask..).and_then(|rest| rest.first_chunk::<4>());
-        Ok(mask.map(|&mask| Self { is_last, opcode, length, mask, size: before_mask + mask.len() }))
+        Ok(mask.map(|&mask| Self {
+            is_last,
+            is_compressed,
+            opcode,
+            length,
+            mask,
+            size: before_mask + mask.len(),
+        }))
     }
 }
 
@@ -64,14 +80,14 @@ impl Opcode {
 
 /// The opcode of a frame that begins with this byte, if one of its kind may stand here.
 fn opcode(first: u8, is_last: bool, is_within_message: bool) -> Result<Opcode, CloseReason> {
-    let opcode = match first & 0x7F {
+    let opcode = match first & 0x7F & !COMPRESSED {
         0x0 => Opcode::Continuation,
         0x1 => Opcode::Text,
         0x2 => Opcode::Binary,
         0x8 => Opcode::Close,
         0x9 => Opcode::Ping,
         0xA => Opcode::Pong,
-        // Reserved, or with a reserved bit, since no extension gives those a meaning.
+        // Reserved, or with a reserved bit to which no extension gives a meaning.
         _ => return Err(CloseReason::PROTOCOL_ERROR),
     };
     let may_stand_here = match opcode {
@@ -80,6 +96,15 @@ fn opcode(first: u8, is_last: bool, is_within_message: bool) -> Result<Opcode, C
         Opcode::Close | Opcode::Ping | Opcode::Pong => is_last,
     };
     if may_stand_here { Ok(opcode) } else { Err(CloseReason::PROTOCOL_ERROR) }
+}
+
+/// Bytes that the frame may have. Only the first frame of a message can say that it is compressed (RFC 7692, section 6.1).
+fn room(opcode: Opcode, is_compressed: bool, place: Place) -> Result<usize, CloseReason> {
+    match opcode {
+        _ if !is_compressed => Ok(place.room),
+        Opcode::Text | Opcode::Binary => place.compressed_room.ok_or(CloseReason::PROTOCOL_ERROR),
+        _ => Err(CloseReason::PROTOCOL_ERROR),
+    }
 }
 
 /// The payload's length and where the mask begins, from the seven bits of the second byte and what follows it.
@@ -119,8 +144,8 @@ pub(super) fn unmask(payload: &mut [u8], mut mask: [u8; 4], position: usize) {
 mod tests {
     use super::*;
 
-    const START: Place = Place { is_within_message: false, room: 1_000 };
-    const WITHIN: Place = Place { is_within_message: true, room: 10 };
+    const START: Place = Place { is_within_message: false, room: 1_000, compressed_room: None };
+    const WITHIN: Place = Place { is_within_message: true, room: 10, compressed_room: None };
 
     fn code(bytes: &[u8], place: Place) -> Option<u16> {
         Header::parse(bytes, place).err().map(|reason| reason.code)
@@ -143,6 +168,26 @@ mod tests {
         assert_eq!(code(&[0x89, 0x8B], WITHIN), None, "a ping is no part of it");
         assert_eq!(code(&[0x81, 0xFF, 0x7F, 0, 0, 0, 0, 0, 0, 0], START), Some(1009));
         assert_eq!(code(&[0x81, 0xFF, 0x80, 0, 0, 0, 0, 0, 0, 0], START), Some(1002));
+    }
+
+    #[test]
+    fn only_the_first_frame_of_a_message_can_be_compressed_and_only_where_that_was_agreed_on() {
+        let agreed = |place| Place { compressed_room: Some(1_200), ..place };
+        for first in [0xC1, 0x41, 0xC2, 0x42] {
+            assert_eq!(
+                (code(&[first], START), code(&[first], agreed(START))),
+                (Some(1002), None),
+                "{first:x}"
+            );
+            assert_eq!(code(&[first], agreed(WITHIN)), Some(1002), "{first:x}");
+        }
+        for first in [0x40, 0xC0, 0xC8, 0xC9, 0xCA, 0xE1, 0xD1, 0xF2] {
+            assert_eq!(code(&[first], agreed(START)), Some(1002), "{first:x}");
+            assert_eq!(code(&[first], agreed(WITHIN)), Some(1002), "{first:x}");
+        }
+        assert_eq!(code(&[0xC1, 0xFE, 0x04, 0xB0], agreed(START)), None);
+        assert_eq!(code(&[0xC1, 0xFE, 0x04, 0xB1], agreed(START)), Some(1009));
+        assert_eq!(code(&[0x81, 0xFE, 0x03, 0xE9], agreed(START)), Some(1009), "this one is not");
     }
 
     #[test]

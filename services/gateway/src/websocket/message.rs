@@ -21,6 +21,8 @@ pub(super) enum Progress {
 /// Its payload is there already; a text so far is one that can become UTF-8.
 pub(super) struct Message {
     pub(super) is_binary: bool,
+    /// What it says is known once it is whole.
+    pub(super) is_compressed: bool,
     payload: Vec<u8>,
     /// Bytes of a text that are known to be whole characters.
     checked: usize,
@@ -37,8 +39,8 @@ struct Frame {
 }
 
 impl Message {
-    pub(super) fn new(is_binary: bool) -> Self {
-        Self { is_binary, payload: Vec::new(), checked: 0, frame: None }
+    pub(super) fn new(is_binary: bool, is_compressed: bool) -> Self {
+        Self { is_binary, is_compressed, payload: Vec::new(), checked: 0, frame: None }
     }
 
     /// Bytes of it that are here.
@@ -77,7 +79,7 @@ impl Message {
         if progress != Progress::Waiting {
             self.frame = None;
         }
-        if !self.is_binary {
+        if !self.is_binary && !self.is_compressed {
             self.check(progress == Progress::Whole)?;
         }
         Ok(progress)
@@ -119,25 +121,25 @@ mod tests {
     use crate::websocket::header::Opcode;
 
     fn header(length: usize, is_last: bool) -> Header {
-        Header { is_last, opcode: Opcode::Text, length, mask: [0; 4], size: 6 }
+        Header { is_last, is_compressed: false, opcode: Opcode::Text, length, mask: [0; 4], size: 6 }
     }
 
     #[test]
     fn what_can_not_become_utf8_is_refused_at_its_first_wrong_byte() {
-        let mut text = Message::new(false);
+        let mut text = Message::new(false, false);
         text.begin(&header(10, false));
         // U+110000 would begin like this; 0x8F in place of 0x90 would be a character.
         assert_eq!(text.receive(&mut "κ".into()), Ok(Progress::Waiting));
         assert_eq!(text.receive(&mut b"\xF4"[..].into()), Ok(Progress::Waiting));
         assert_eq!(text.receive(&mut b"\x90"[..].into()), Err(CloseReason::INVALID_UTF8));
-        let mut cut = Message::new(false);
+        let mut cut = Message::new(false, false);
         cut.begin(&header(1, true));
         assert_eq!(cut.receive(&mut b"\xF4"[..].into()), Err(CloseReason::INVALID_UTF8));
     }
 
     #[test]
     fn memory_is_taken_up_for_what_has_come() {
-        let mut message = Message::new(true);
+        let mut message = Message::new(true, false);
         message.begin(&header(1_000_000, true));
         assert_eq!(message.receive(&mut b"x"[..].into()), Ok(Progress::Waiting));
         assert!(message.capacity() < 100);

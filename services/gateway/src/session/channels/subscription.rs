@@ -107,6 +107,7 @@ pub(super) fn session(
         parameters,
         dialect: endpoint.dialects.then_some(Dialect::Events),
         framing: Framing::Channels,
+        compression: carrier.compression,
         identity: carrier.identity.clone(),
         channels: Box::new([channel.clone()]),
         requires: requires.into_iter().map(|resource| resource.as_str().into()).collect(),

@@ -11,7 +11,7 @@ pub(super) const MAX: usize = 1_000;
 pub(super) fn taken_in<'a>(
     pieces: impl IntoIterator<Item = &'a [u8]>,
 ) -> (Vec<Incoming>, Option<CloseReason>) {
-    let (mut decoder, mut messages) = (Decoder::new(MAX), Vec::new());
+    let (mut decoder, mut messages) = (Decoder::new(MAX, None), Vec::new());
     for piece in pieces {
         decoder.feed(piece);
         loop {
