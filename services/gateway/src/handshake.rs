@@ -4,6 +4,7 @@
 mod credentials;
 mod identify;
 mod refusal;
+mod request;
 
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use crate::{
     gateway::Gateway,
     limits::{Overload, Permit},
     session::{Framing, Query, SessionInfo},
-    websocket::{self, CloseReason, Window},
+    websocket::{CloseReason, Window},
 };
 use credentials::Credentials;
 pub(crate) use credentials::bearer;
@@ -84,8 +85,7 @@ async fn examine(
     mut permit: Permit,
     located: Located<Endpoint>,
 ) -> Result<(Admission, Query), Refused> {
-    check_request(gateway, head).map_err(|refusal| (refusal, None))?;
-    let compression = extensions(head).map_err(|refusal| (refusal, None))?;
+    let compression = check_request(gateway, head).map_err(|refusal| (refusal, None))?;
     let Credentials { token, offered, dialect, query } =
         credentials::read(head).map_err(|refusal| (refusal, None))?;
     let endpoint = located.row;
@@ -145,9 +145,9 @@ fn permit_at(gateway: &Gateway, permit: &mut Permit, info: &SessionInfo) -> Resu
     permit.take_at(info.address).map_err(Refusal::Over)
 }
 
-/// What holds for every endpoint.
-fn check_request(gateway: &Gateway, head: &RequestHead) -> Result<(), Refusal> {
-    actix_http::ws::verify_handshake(head).map_err(|error| Refusal::Handshake(error.to_string()))?;
+/// What holds for every endpoint. `Some`: how messages would be compressed.
+fn check_request(gateway: &Gateway, head: &RequestHead) -> Result<Option<Window>, Refusal> {
+    let compression = request::check(head)?;
     let text = |name| head.headers().get(name).map(|value| value.to_str().unwrap_or_default());
     let host = text(header::HOST).or_else(|| head.uri.host()).unwrap_or_default();
     if !gateway.settings.allowed_hosts.allows_host(host) {
@@ -159,13 +159,7 @@ fn check_request(gateway: &Gateway, head: &RequestHead) -> Result<(), Refusal> {
     if gateway.is_draining() || !gateway.authenticator.is_current() {
         return Err(Refusal::NotReady);
     }
-    Ok(())
-}
-
-/// What the client and a gateway that compresses would agree on.
-fn extensions(head: &RequestHead) -> Result<Option<Window>, Refusal> {
-    let values = head.headers().get_all(header::SEC_WEBSOCKET_EXTENSIONS).map(|value| value.as_bytes());
-    websocket::negotiate(values).map_err(|malformed| Refusal::Handshake(malformed.to_string()))
+    Ok(compression)
 }
 
 /// The channels that the connection listens to, and the membership that it needs.

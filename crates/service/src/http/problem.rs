@@ -109,6 +109,11 @@ impl Problem {
         Self { field: Some(field.to_owned()), ..Self::new(422, "Unprocessable Content", detail) }
     }
 
+    /// 426: another protocol is spoken here, or another version of it, which this header names.
+    pub fn upgrade_required(header: &'static str, value: &str, detail: &str) -> Self {
+        Self::new(426, "Upgrade Required", detail).with(header, value.to_owned())
+    }
+
     /// 429: come back in so many seconds.
     pub fn too_many_requests(retry_after: u32, detail: &str) -> Self {
         Self { retry_after: Some(retry_after), ..Self::new(429, "Too Many Requests", detail) }

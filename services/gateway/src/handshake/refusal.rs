@@ -15,6 +15,9 @@ pub(crate) enum Refusal {
     /// Not a WebSocket handshake (RFC 6455, section 4.2.1).
     #[error("not a WebSocket handshake: {0}")]
     Handshake(String),
+    /// Another version of the protocol than the one that there is.
+    #[error("WebSocket version 13 is required")]
+    Version,
     /// A `Host` that isn't allowed.
     #[error("host not allowed")]
     Host,
@@ -54,7 +57,7 @@ impl Refusal {
     /// The label in metrics.
     pub(super) fn outcome(&self) -> &'static str {
         match self {
-            Self::Handshake(_) => "bad_handshake",
+            Self::Handshake(_) | Self::Version => "bad_handshake",
             Self::Host => "host",
             Self::Origin => "origin",
             Self::Over(over) => over.limit.as_str(),
@@ -77,7 +80,12 @@ impl Refusal {
     pub(super) fn close_reason(&self) -> Option<CloseReason> {
         let code = match self {
             Self::Over(over) => return Some(CloseReason::over_limit(over.limit.reason())),
-            Self::Handshake(_) | Self::Host | Self::Origin | Self::Dialect | Self::NotReady => return None,
+            Self::Handshake(_)
+            | Self::Version
+            | Self::Host
+            | Self::Origin
+            | Self::Dialect
+            | Self::NotReady => return None,
             Self::Path => 4004,
             Self::Blocked(codes) | Self::Denied(codes, Denied::Blocked) => codes.denied,
             Self::Missing(codes) => codes.missing,
@@ -96,7 +104,7 @@ impl Refusal {
             Self::Blocked(_) | Self::Denied(_, Denied::Blocked) => Cause::Blocked,
             Self::NotReady | Self::Denied(_, Denied::Unavailable) => Cause::Unavailable,
             Self::Missing(_) | Self::Denied(..) => Cause::Token,
-            Self::Handshake(_) | Self::Dialect => Cause::Protocol,
+            Self::Handshake(_) | Self::Version | Self::Dialect => Cause::Protocol,
             Self::Host | Self::Origin | Self::Path | Self::NotAUser(_) | Self::Mismatch(_) => Cause::Access,
         }
     }
@@ -123,6 +131,7 @@ impl Refusal {
                 let seconds = u32::try_from(over.after_milliseconds.div_ceil(1_000)).unwrap_or(u32::MAX);
                 Problem::too_many_requests(seconds, &detail)
             }
+            Self::Version => Problem::upgrade_required("sec-websocket-version", "13", &detail),
             Self::Handshake(_) | Self::Host | Self::Dialect => Problem::bad_request(&detail),
             Self::NotReady | Self::Denied(_, Denied::Unavailable) => Problem::unavailable(&detail),
             Self::Path => Problem::not_found(&detail),
