@@ -41,7 +41,7 @@ test-e2e: setup-tests build ## run the end-to-end tests, against one process and
 	$(CARGO) test --workspace --test end_to_end -- $(ARGS)
 
 .PHONY: conformance
-conformance: ## hold the gateway's socket to RFC 6455, case by case, with clients of other make (installs Chromium; ARGS=7.1 selects)
+conformance: ## hold the gateway's socket to RFC 6455 and 7692, case by case, with clients of other make (installs Chromium; ARGS=7.1 selects)
 	scripts/setup-tests.sh chromium
 	PROPTEST_CASES=20000 $(CARGO) test -p carillon-gateway --lib websocket
 	$(CARGO) test -p carillon-gateway --test conformance -- --include-ignored $(ARGS)

@@ -17,6 +17,7 @@ mod chat_rooms;
 mod checks;
 mod clients;
 mod collaboration;
+mod compression;
 mod content;
 mod conversations;
 mod conversations_chat;
@@ -74,6 +75,7 @@ fn main() -> ExitCode {
     proxies::register(&mut suite);
     blocks::register(&mut suite);
     limits::register(&mut suite);
+    compression::register(&mut suite);
     organisations::register(&mut suite);
     identity::register(&mut suite);
     refusals::register(&mut suite);

@@ -10,30 +10,50 @@ use super::{
 /// What a flush ends with, and a message leaves out.
 pub(super) const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
 
+/// Room for compressed messages that is kept from one to the next, in bytes.
+const KEPT: usize = 64 * 1024;
+
 /// Compresses messages, each by itself. Its state, some 370 KiB for the window that nearly everyone has, and less for
 /// smaller ones, is not there before it is needed.
 #[derive(Default)]
 pub(crate) struct Deflater {
     /// By the size of the window.
     states: [Option<Compress>; Window::COUNT],
-    scratch: Vec<u8>,
+    output: Vec<u8>,
 }
 
 impl Deflater {
     /// The same message, compressed. `None` if it isn't smaller then, or is none: a control frame.
     pub(crate) fn deflate(&mut self, frame: &Frame, window: Window) -> Option<Frame> {
         let (opcode, payload) = frame::message(frame)?;
-        let state = self.states[window.index()].get_or_insert_with(|| {
+        let compressed = self.compressed(payload, window).map(|bytes| frame::compressed(opcode, bytes));
+        if self.output.capacity() > KEPT {
+            self.output = Vec::new();
+        }
+        compressed
+    }
+
+    fn compressed(&mut self, payload: &[u8], window: Window) -> Option<&[u8]> {
+        let state = &mut self.states[window.index()];
+        let compress = state.get_or_insert_with(|| {
             Compress::new_with_window_bits(Compression::default(), false, window.bits())
         });
-        state.reset();
-        // What does not fit would not be smaller.
-        self.scratch.resize(payload.len(), 0);
-        state.compress(payload, &mut self.scratch, FlushCompress::Sync).ok()?;
-        let length = usize::try_from(state.total_out()).ok().filter(|length| *length < payload.len())?;
-        let compressed = self.scratch[..length].strip_suffix(&TAIL)?;
-        Some(frame::compressed(opcode, compressed))
+        compress.reset();
+        self.output.clear();
+        self.output.reserve(most(payload.len()));
+        let outcome = compress.compress_vec(payload, &mut self.output, FlushCompress::Sync);
+        if outcome.is_err() || self.output.len() == self.output.capacity() {
+            // What it may hold back would be in the way of the next message.
+            *state = None;
+            return None;
+        }
+        self.output.strip_suffix(&TAIL).filter(|bytes| bytes.len() < payload.len())
     }
+}
+
+/// More than a message of so many bytes can become, whatever is in it.
+fn most(length: usize) -> usize {
+    length + length / 8 + 64
 }
 
 #[cfg(test)]
@@ -63,8 +83,10 @@ mod tests {
             assert_eq!(small[0], 0xC1);
             assert!(small.len() < plain.len() / 4, "{}", small.len());
             assert!(deflater.deflate(&text(b"{}"), window).is_none());
-            let noise: Vec<u8> = (0..2_000).map(|_| rand::random()).collect();
-            assert!(deflater.deflate(&binary(&noise), window).is_none());
+            for length in (1..60).map(|number| number * 700) {
+                let noise: Vec<u8> = (0..length).map(|_| rand::random()).collect();
+                assert!(deflater.deflate(&binary(&noise), window).is_none(), "{length}");
+            }
             assert!(deflater.deflate(&websocket::ping(), window).is_none());
             assert!(deflater.deflate(&websocket::pong(&[0; 125]), window).is_none());
             assert!(deflater.deflate(&small, window).is_none(), "it is compressed already");

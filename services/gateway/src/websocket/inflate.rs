@@ -191,5 +191,10 @@ mod tests {
         fn messages_come_through(payload in prop::collection::vec(0_u8..20, 0..5_000), level in 0_u32..=9) {
             prop_assert_eq!(inflate(&deflated(&payload, level), 5_000), Ok(payload));
         }
+
+        #[test]
+        fn what_can_not_be_made_smaller_comes_through(payload in prop::collection::vec(any::<u8>(), 8_000..80_000)) {
+            prop_assert_eq!(inflate(&deflated(&payload, 6), 2_000_000), Ok(payload));
+        }
     }
 }

@@ -33,8 +33,10 @@ pub(crate) fn groups() -> Vec<Group> {
         group("7 Close handshake", closing::cases()),
         group("9 Limits and performance", limits::cases()),
         group("10 Auto-fragmentation", limits::automatic()),
-        group("12, 13 Compression", compression::cases()),
+        group("12 Compression, by payload", compression::by_payload()),
+        group("13 Compression, by offer", compression::by_offer()),
         group("A Beyond Autobahn", beyond::cases()),
+        group("B Beyond Autobahn: compression", compression::beyond::cases()),
     ]
 }
 

@@ -44,9 +44,13 @@ fn python_websockets(stage: &Stage) -> anyhow::Result<()> {
     run(stage, command)
 }
 
-/// Where clients find the endpoints of texts and of binary messages.
-fn addresses(stage: &Stage) -> [String; 2] {
-    [TEXTS, BINARIES].map(|path| format!("ws://{}{path}", stage.address))
+/// Where clients find the endpoints of texts and of binary messages: first of the gateway that declines
+/// compression, then of the one that accepts it.
+fn addresses(stage: &Stage) -> [String; 4] {
+    let at = |address| [TEXTS, BINARIES].map(|path| format!("ws://{address}{path}"));
+    let ([texts, binaries], [compressed_texts, compressed_binaries]) =
+        (at(stage.address), at(stage.compressing));
+    [texts, binaries, compressed_texts, compressed_binaries]
 }
 
 /// Runs a client that ends by itself, well if all is well.

@@ -20,12 +20,13 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// It is killed when this is dropped, and when the thread ends that started it.
 pub(crate) struct GatewayProcess {
     child: Child,
+    operations: SocketAddr,
     _directory: TempDir,
 }
 
 impl GatewayProcess {
-    /// Starts one, and says where it listens.
-    pub(crate) fn start(nats_url: &str) -> anyhow::Result<(Self, SocketAddr)> {
+    /// Starts one with these options besides its usual ones, and says where it listens.
+    pub(crate) fn start(nats_url: &str, options: &[&str]) -> anyhow::Result<(Self, SocketAddr)> {
         let directory = TempDir::with_prefix("carillon-conformance-")?;
         let log = directory.path().join("gateway.log");
         let (listen, operations) = (free_address()?, free_address()?);
@@ -46,20 +47,32 @@ impl GatewayProcess {
         let file = File::create(&log)?;
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", "--", env!("CARGO_BIN_EXE_gateway")]);
-        command.args(arguments.iter().flat_map(|(name, value)| [*name, value]));
+        command.args(arguments.iter().flat_map(|(name, value)| [*name, value])).args(options);
         // What a shell has set for another gateway is none of this one's business.
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
         let child = command.spawn().context("setpriv: run `make setup-tests` first")?;
-        let mut process = Self { child, _directory: directory };
-        let ready = process.await_ready(operations);
+        let mut process = Self { child, operations, _directory: directory };
+        let ready = process.await_ready();
         ready.with_context(|| fs::read_to_string(&log).unwrap_or_default())?;
         Ok((process, listen))
     }
 
-    fn await_ready(&mut self, operations: SocketAddr) -> anyhow::Result<()> {
+    /// Its number among the machine's processes.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The sum of the values of a metric, whose lines begin like this.
+    pub(crate) fn metric(&self, beginning: &str) -> anyhow::Result<f64> {
+        let metrics = ask(self.operations, "/metrics")?;
+        let lines = metrics.lines().filter(|line| line.starts_with(beginning));
+        lines.map(|line| line.rsplit(' ').next().unwrap_or_default().parse::<f64>().context("a value")).sum()
+    }
+
+    fn await_ready(&mut self) -> anyhow::Result<()> {
         let since = Instant::now();
-        while !is_ready(operations).unwrap_or(false) {
+        while !ask(self.operations, "/readyz").is_ok_and(|answer| answer.starts_with("HTTP/1.1 200 ")) {
             if let Some(status) = self.child.try_wait()? {
                 bail!("the gateway has ended: {status}");
             }
@@ -84,10 +97,11 @@ fn free_address() -> anyhow::Result<SocketAddr> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }
 
-fn is_ready(operations: SocketAddr) -> anyhow::Result<bool> {
+/// What it answers on its port for operators, head and body.
+fn ask(operations: SocketAddr, path: &str) -> anyhow::Result<String> {
     let mut stream = TcpStream::connect(operations)?;
-    write!(stream, "GET /readyz HTTP/1.1\r\nHost: {operations}\r\nConnection: close\r\n\r\n")?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {operations}\r\nConnection: close\r\n\r\n")?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
-    Ok(answer.starts_with("HTTP/1.1 200 "))
+    Ok(answer)
 }

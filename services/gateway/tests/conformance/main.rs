@@ -1,10 +1,10 @@
-//! Holds the gateway's socket to RFC 6455, case by case, numbered as in the Autobahn test suite; and has clients of
+//! Holds the gateway's socket to RFC 6455 and RFC 7692, case by case, numbered as in the Autobahn test suite; and has clients of
 //! other make talk to it.
 //!
 //! A real gateway process, on a real NATS server. What a client says goes to an owner that answers it with itself
 //! (`owner.rs`), so whole messages can be compared; frames are written by hand (`wire.rs`). A case is a script and what
 //! has to be heard (`script.rs`); each is a trial. A table ends the run, and `docs/conformance.md` lists every case with its
-//! result: the trial `page` holds it to what is tested here. `make conformance` runs all of it; without `--include-ignored`
+//! result: the trial `page` holds it to what is tested here. Beside the cases stand ten thousand hostile clients (`hostile.rs`). `make conformance` runs all of it; without `--include-ignored`
 //! the browser is left out.
 
 #![allow(clippy::expect_used, clippy::unwrap_used)]
@@ -12,6 +12,7 @@
 mod cases;
 mod clients;
 mod gateway;
+mod hostile;
 mod owner;
 mod page;
 mod peer;
@@ -35,8 +36,12 @@ fn main() -> ExitCode {
     if arguments.list {
         // Nothing is run, so nothing has to be started.
         let names = groups.into_iter().flat_map(|group| group.cases).map(|case| case.number);
-        trials
-            .extend(names.chain(clients::NAMES.map(str::to_owned)).map(|name| Trial::test(name, || Ok(()))));
+        trials.extend(
+            names
+                .chain(clients::NAMES.map(str::to_owned))
+                .chain([hostile::NAME.to_owned()])
+                .map(|name| Trial::test(name, || Ok(()))),
+        );
         return libtest_mimic::run(&arguments, trials).exit_code();
     }
     let stage = Arc::new(Stage::start().expect("a gateway"));
@@ -48,6 +53,7 @@ fn main() -> ExitCode {
         }
     }
     trials.extend(clients::trials(&stage));
+    trials.push(hostile::trial());
     let conclusion = libtest_mimic::run(&arguments, trials);
     results.print();
     conclusion.exit_code()

@@ -7,8 +7,12 @@ use std::{
 };
 
 use anyhow::{Context, bail, ensure};
+use flate2::{Decompress, FlushDecompress, Status};
 
-use crate::wire::{BINARY, CLOSE, PING, PONG, TEXT};
+use crate::{
+    stage::Stage,
+    wire::{BINARY, CLOSE, COMPRESSED, FINAL, PING, PONG, TEXT},
+};
 
 /// How long anything that is expected may take, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -34,6 +38,10 @@ pub(crate) struct Peer {
     bytes: Vec<u8>,
     /// The head of the response to the handshake, in lower case.
     pub(crate) head: String,
+    /// How far back compressed messages may refer, as a power of two, if there may be any.
+    window: Option<u8>,
+    /// How many there were.
+    pub(crate) compressed: usize,
 }
 
 impl Peer {
@@ -46,7 +54,7 @@ impl Peer {
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n{headers}\r\n"
         );
         stream.write_all(request.as_bytes())?;
-        let mut peer = Self { stream, bytes: Vec::new(), head: String::new() };
+        let mut peer = Self { stream, bytes: Vec::new(), head: String::new(), window: None, compressed: 0 };
         let deadline = Instant::now() + PATIENCE;
         let end = loop {
             if let Some(end) = peer.bytes.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
@@ -59,6 +67,15 @@ impl Peer {
         ensure!(head.starts_with("HTTP/1.1 101 "), "{head}");
         ensure!(head.contains(ACCEPT), "{head}");
         peer.head = head.to_ascii_lowercase();
+        peer.window = window(&peer.head)?;
+        Ok(peer)
+    }
+
+    /// A connection to the gateway that compresses, which has accepted this offer.
+    pub(crate) fn agreeing(stage: &Stage, path: &str, offer: &str) -> anyhow::Result<Self> {
+        let header = format!("Sec-WebSocket-Extensions: {offer}\r\n");
+        let peer = Self::connect(stage.compressing, path, &header)?;
+        ensure!(peer.window.is_some(), "{offer} was declined");
         Ok(peer)
     }
 
@@ -72,6 +89,11 @@ impl Peer {
         bytes.chunks(size).for_each(|chop| self.send(chop));
     }
 
+    /// What is left of it for somebody who no longer listens to frames.
+    pub(crate) fn into_stream(self) -> TcpStream {
+        self.stream
+    }
+
     /// What comes next.
     pub(crate) fn next(&mut self) -> anyhow::Result<Heard> {
         self.next_within(PATIENCE)?.context("nothing was heard in time")
@@ -81,7 +103,8 @@ impl Peer {
     pub(crate) fn next_within(&mut self, time: Duration) -> anyhow::Result<Option<Heard>> {
         let deadline = Instant::now() + time;
         loop {
-            if let Some((heard, size)) = frame(&self.bytes)? {
+            if let Some((heard, size)) = frame(&self.bytes, self.window)? {
+                self.compressed += usize::from(self.bytes[0] & COMPRESSED != 0);
                 self.bytes.drain(..size);
                 return Ok(Some(heard));
             }
@@ -112,9 +135,12 @@ impl Peer {
 
 /// The frame at the front, and its size. A server's frames are never masked, here never fragmented, and their
 /// lengths are written in the shortest way.
-fn frame(bytes: &[u8]) -> anyhow::Result<Option<(Heard, usize)>> {
+fn frame(bytes: &[u8], window: Option<u8>) -> anyhow::Result<Option<(Heard, usize)>> {
     let Some((first, second)) = bytes.first().zip(bytes.get(1)) else { return Ok(None) };
-    ensure!(first & 0x80 != 0 && first & 0x70 == 0, "a frame that begins with {first:#x}");
+    let is_compressed = first & COMPRESSED != 0;
+    let may_be_compressed = window.is_some() && matches!(first & 0x0F, TEXT | BINARY);
+    let is_right = first & FINAL != 0 && first & 0x30 == 0 && (may_be_compressed || !is_compressed);
+    ensure!(is_right, "a frame that begins with {first:#x}");
     ensure!(second & 0x80 == 0, "a masked frame");
     let (length, start) = match second & 0x7F {
         126 => match bytes.get(2..).and_then(<[u8]>::first_chunk) {
@@ -135,7 +161,44 @@ fn frame(bytes: &[u8]) -> anyhow::Result<Option<(Heard, usize)>> {
     ensure!(start == shortest, "a length of {length} that takes {start} bytes of header");
     let size = start + usize::try_from(length)?;
     let Some(payload) = bytes.get(start..size) else { return Ok(None) };
-    Ok(Some((heard(first & 0x0F, payload)?, size)))
+    let inflated = match window.filter(|_| is_compressed) {
+        Some(bits) => inflated(payload, bits).context("a compressed message")?,
+        None => payload.to_vec(),
+    };
+    ensure!(!is_compressed || payload.len() < inflated.len(), "compressed, it is no smaller");
+    Ok(Some((heard(first & 0x0F, &inflated)?, size)))
+}
+
+/// The window of a server's compressed messages, if they were agreed on. It is the same server that says that no
+/// message depends on another.
+fn window(head: &str) -> anyhow::Result<Option<u8>> {
+    let Some(line) = head.lines().find_map(|line| line.strip_prefix("sec-websocket-extensions: ")) else {
+        return Ok(None);
+    };
+    let agreed = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
+    let rest = line.strip_prefix(agreed).with_context(|| line.to_owned())?;
+    match rest.strip_prefix("; server_max_window_bits=") {
+        Some(bits) => Ok(Some(bits.parse()?)),
+        None if rest.is_empty() => Ok(Some(15)),
+        None => bail!("{line}"),
+    }
+}
+
+/// A message, inflated in steps of a few bytes: whoever does so needs what it refers to in its window.
+fn inflated(payload: &[u8], bits: u8) -> anyhow::Result<Vec<u8>> {
+    let mut state = Decompress::new_with_window_bits(false, bits);
+    let (mut input, mut output) = ([payload, &[0, 0, 0xFF, 0xFF]].concat(), Vec::new());
+    loop {
+        let (mut room, taken, made) = ([0; 32], state.total_in(), state.total_out());
+        let status = state.decompress(&input, &mut room, FlushDecompress::Sync)?;
+        input.drain(..usize::try_from(state.total_in() - taken)?);
+        let count = usize::try_from(state.total_out() - made)?;
+        output.extend_from_slice(&room[..count]);
+        if input.is_empty() && count < room.len() {
+            ensure!(status != Status::StreamEnd, "a last block");
+            return Ok(output);
+        }
+    }
 }
 
 fn heard(opcode: u8, payload: &[u8]) -> anyhow::Result<Heard> {

@@ -101,6 +101,8 @@ enum Step {
 
 pub(crate) struct Script {
     path: &'static str,
+    /// What is offered to the gateway that compresses, and accepted; `None`: the other one is spoken to.
+    offer: Option<&'static str>,
     steps: Vec<Step>,
     expected: Vec<Heard>,
     /// What counts as not strict.
@@ -115,10 +117,15 @@ pub(crate) fn texts() -> Script {
 }
 
 pub(crate) fn at(path: &'static str) -> Script {
-    Script { path, steps: Vec::new(), expected: Vec::new(), tolerated: None, code: None }
+    Script { path, offer: None, steps: Vec::new(), expected: Vec::new(), tolerated: None, code: None }
 }
 
 impl Script {
+    /// Has the gateway agree to this offer of compression.
+    pub(crate) fn offering(self, offer: &'static str) -> Self {
+        Self { offer: Some(offer), ..self }
+    }
+
     pub(crate) fn send(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.steps.push(Step::Send(bytes.into()));
         self
@@ -165,7 +172,10 @@ impl Script {
 
     /// Plays it, and judges what was heard.
     pub(crate) fn play(self, stage: &Stage) -> anyhow::Result<Verdict> {
-        let mut peer = Peer::connect(stage.address, self.path, "")?;
+        let mut peer = match self.offer {
+            None => Peer::connect(stage.address, self.path, "")?,
+            Some(offer) => Peer::agreeing(stage, self.path, offer)?,
+        };
         let (mut heard, mut is_late) = (Vec::new(), false);
         for step in &self.steps {
             match step {
@@ -245,7 +255,7 @@ fn end(peer: &mut Peer, heard: &mut Vec<Heard>, code: u16) -> anyhow::Result<()>
 }
 
 /// As a person reads it. Messages can be long.
-fn shown(heard: &[Heard]) -> String {
+pub(crate) fn shown(heard: &[Heard]) -> String {
     let one = |heard: &Heard| match heard {
         Heard::Text(payload) => excerpt("a text", payload),
         Heard::Binary(payload) => excerpt("a binary message", payload),

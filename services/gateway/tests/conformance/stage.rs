@@ -1,4 +1,4 @@
-//! What the cases share: a gateway process, the bus that it is on, and the owner behind it.
+//! What the cases share: two gateway processes, the bus that they are on, and the owner behind them.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -27,19 +27,42 @@ const CONCURRENCY: usize = 256;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) struct Stage {
+    /// Of the gateway as it is without further options.
     pub(crate) address: SocketAddr,
-    _gateway: GatewayProcess,
-    _servers: Vec<Server>,
-    _nats: Nats,
+    /// Of the one that compresses.
+    pub(crate) compressing: SocketAddr,
+    _gateways: [GatewayProcess; 2],
     // Last, because what stands above runs on it.
-    runtime: Runtime,
+    back: Backstage,
 }
 
 impl Stage {
-    /// Starts everything. Whoever calls it has to live on: the gateway ends with the thread that started it.
+    /// Starts everything. Whoever calls it has to live on: the gateways end with the thread that started them.
+    pub(crate) fn start() -> anyhow::Result<Self> {
+        let back = Backstage::start()?;
+        let (plain, address) = back.gateway(&[])?;
+        let (other, compressing) = back.gateway(&["--compression"])?;
+        Ok(Self { address, compressing, _gateways: [plain, other], back })
+    }
+
+    /// Runs what has to be awaited.
+    pub(crate) fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        self.back.runtime.block_on(future)
+    }
+}
+
+/// What stands behind gateways.
+pub(crate) struct Backstage {
+    pub(crate) bus: Bus,
+    _servers: Vec<Server>,
+    nats: Nats,
+    pub(crate) runtime: Runtime,
+}
+
+impl Backstage {
     pub(crate) fn start() -> anyhow::Result<Self> {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-        let (nats, servers) = runtime.block_on(async {
+        let (nats, bus, servers) = runtime.block_on(async {
             let nats = Nats::start().await?;
             let bus = Bus::connect(NatsOptions::new(nats.url(), "conformance")).await?;
             tokio::time::timeout(PATIENCE, connected(&bus)).await.context("NATS does not answer")?;
@@ -47,15 +70,14 @@ impl Stage {
             for service in ServiceName::ALL {
                 servers.push(bus.serve(service, CONCURRENCY, Owner).await?);
             }
-            anyhow::Ok((nats, servers))
+            anyhow::Ok((nats, bus, servers))
         })?;
-        let (gateway, address) = GatewayProcess::start(&nats.url())?;
-        Ok(Self { address, _gateway: gateway, _servers: servers, _nats: nats, runtime })
+        Ok(Self { bus, _servers: servers, nats, runtime })
     }
 
-    /// Runs what has to be awaited.
-    pub(crate) fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
-        self.runtime.block_on(future)
+    /// A gateway with these options besides its usual ones, and where it is. It ends with the thread that started it.
+    pub(crate) fn gateway(&self, options: &[&str]) -> anyhow::Result<(GatewayProcess, SocketAddr)> {
+        GatewayProcess::start(&self.nats.url(), options)
     }
 }
 

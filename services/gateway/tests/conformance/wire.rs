@@ -1,5 +1,7 @@
 //! Frames as they go over the wire (RFC 6455, section 5.2), right and wrong ones.
 
+use flate2::{Compress, Compression, FlushCompress};
+
 pub(crate) const CONTINUATION: u8 = 0x0;
 pub(crate) const TEXT: u8 = 0x1;
 pub(crate) const BINARY: u8 = 0x2;
@@ -7,7 +9,10 @@ pub(crate) const CLOSE: u8 = 0x8;
 pub(crate) const PING: u8 = 0x9;
 pub(crate) const PONG: u8 = 0xA;
 
-const FINAL: u8 = 0x80;
+pub(crate) const FINAL: u8 = 0x80;
+
+/// The first reserved bit (RFC 7692, section 6).
+pub(crate) const COMPRESSED: u8 = 0x40;
 
 /// What every payload is masked with.
 pub(crate) const MASK: [u8; 4] = [0x37, 0xFA, 0x21, 0x3D];
@@ -45,6 +50,26 @@ pub(crate) fn fragmented(opcode: u8, payload: &[u8], size: usize) -> Vec<u8> {
         if index == end { frame(opcode, bytes) } else { part(opcode, bytes) }
     });
     frames.flatten().collect()
+}
+
+/// A compressed message in one frame.
+pub(crate) fn compressed(opcode: u8, payload: &[u8]) -> Vec<u8> {
+    frame(COMPRESSED | opcode, &deflated(payload))
+}
+
+/// A compressed message in parts of so many bytes.
+pub(crate) fn compressed_in_parts(opcode: u8, payload: &[u8], size: usize) -> Vec<u8> {
+    fragmented(COMPRESSED | opcode, &deflated(payload), size)
+}
+
+/// A payload as a compressed message has it (RFC 7692, section 7.2.1).
+pub(crate) fn deflated(payload: &[u8]) -> Vec<u8> {
+    let mut output = Vec::with_capacity(payload.len() + payload.len() / 8 + 64);
+    let mut state = Compress::new(Compression::default(), false);
+    state.compress_vec(payload, &mut output, FlushCompress::Sync).expect("compressed");
+    assert!(output.ends_with(&[0, 0, 0xFF, 0xFF]));
+    output.truncate(output.len() - 4);
+    output
 }
 
 /// A masked frame whose length is written in the shortest way.

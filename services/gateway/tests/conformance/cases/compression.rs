@@ -1,55 +1,138 @@
-//! 12 and 13: permessage-deflate (RFC 7692) is not spoken. An offer is declined, and what is compressed all the same is refused.
+//! 12 and 13: messages that are compressed either way (RFC 7692), of different kinds and lengths, and by different offers.
+
+pub(super) mod beyond;
+mod payloads;
 
 use anyhow::ensure;
 
-use super::{ANSWERED, SAID};
 use crate::{
-    peer::{Heard, Peer},
-    script::{Case, Verdict},
-    stage::{Stage, TEXTS},
-    wire::{TEXT, close, frame, reserved},
+    peer::Peer,
+    script::{Case, Verdict, shown},
+    stage::Stage,
+    wire::{close, compressed, compressed_in_parts},
 };
+use payloads::{KINDS, Kind};
 
-const OFFERS: [(&str, &str, &str); 3] = [
-    ("12.0.1", "an offer of permessage-deflate is declined", "permessage-deflate; client_max_window_bits"),
-    (
-        "12.0.2",
-        "several offers are declined",
-        "permessage-deflate; server_no_context_takeover, permessage-deflate; server_max_window_bits=8, x-webkit-deflate-frame",
-    ),
-    ("12.0.3", "an offer that is none is declined", "permessage-deflate; server_max_window_bits=99;;"),
+use super::Heard;
+
+/// What Autobahn offers where a case is about something else.
+const OFFER: &str = "permessage-deflate; client_no_context_takeover; client_max_window_bits";
+
+/// Lengths of messages, and of the fragments in which they are sent; 0: in one.
+const SIZES: [(usize, usize); 18] = [
+    (16, 0),
+    (64, 0),
+    (256, 0),
+    (1_024, 0),
+    (4_096, 0),
+    (8_192, 0),
+    (16_384, 0),
+    (32_768, 0),
+    (65_536, 0),
+    (131_072, 0),
+    (8_192, 256),
+    (16_384, 256),
+    (32_768, 256),
+    (65_536, 256),
+    (131_072, 256),
+    (131_072, 1_024),
+    (131_072, 4_096),
+    (131_072, 32_768),
 ];
 
-pub(super) fn cases() -> Vec<Case> {
-    let mut cases: Vec<Case> = OFFERS
-        .into_iter()
-        .map(|(number, text, offer)| Case::of(number, text, move |stage| declined(stage, offer)))
-        .collect();
-    cases.push(Case::of("13.0.1", "a compressed text after a declined offer: refused", |stage| {
-        let mut peer = offering(stage, OFFERS[0].2)?;
-        peer.send(&reserved(4, TEXT, b"\xF2\x48\xCD\xC9\xC9\x07\x00"));
-        end(&mut peer, 1002)
-    }));
-    cases
+/// Whether the server may use its context again, its window, and what is offered.
+const OFFERS: [(&str, &str); 7] = [
+    ("[(False, 0)]", OFFER),
+    (
+        "[(True, 0)]",
+        "permessage-deflate; client_no_context_takeover; client_max_window_bits; server_no_context_takeover",
+    ),
+    (
+        "[(False, 9)]",
+        "permessage-deflate; client_no_context_takeover; client_max_window_bits; server_max_window_bits=9",
+    ),
+    (
+        "[(False, 15)]",
+        "permessage-deflate; client_no_context_takeover; client_max_window_bits; server_max_window_bits=15",
+    ),
+    (
+        "[(True, 9)]",
+        "permessage-deflate; client_no_context_takeover; client_max_window_bits; server_no_context_takeover; server_max_window_bits=9",
+    ),
+    (
+        "[(True, 15)]",
+        "permessage-deflate; client_no_context_takeover; client_max_window_bits; server_no_context_takeover; server_max_window_bits=15",
+    ),
+    (
+        "[(True, 9), (True, 0), (False, 0)]",
+        "permessage-deflate; client_no_context_takeover; client_max_window_bits; server_no_context_takeover; server_max_window_bits=9, \
+         permessage-deflate; client_no_context_takeover; client_max_window_bits; server_no_context_takeover, \
+         permessage-deflate; client_no_context_takeover; client_max_window_bits",
+    ),
+];
+
+/// Bytes from which on the gateway compresses.
+const WORTH_IT: usize = 512;
+
+pub(super) fn by_payload() -> Vec<Case> {
+    let of_kind = |(group, kind): (usize, Kind)| {
+        (1..).zip(SIZES).map(move |(number, size)| {
+            Case::of(format!("12.{group}.{number}"), text(size, kind.name), move |stage| {
+                exchange(stage, kind, OFFER, size)
+            })
+        })
+    };
+    (1..).zip(KINDS).flat_map(of_kind).collect()
 }
 
-fn declined(stage: &Stage, offer: &str) -> anyhow::Result<Verdict> {
-    let mut peer = offering(stage, offer)?;
-    peer.send(&frame(TEXT, SAID));
-    ensure!(peer.next()? == Heard::Text(ANSWERED.into()), "another answer");
+pub(super) fn by_offer() -> Vec<Case> {
+    let of_offer = |(group, (shown, offer)): (usize, (&'static str, &'static str))| {
+        (1..).zip(SIZES).map(move |(number, size)| {
+            let text = text(size, &format!("JSON, offered: {shown}"));
+            Case::of(format!("13.{group}.{number}"), text, move |stage| {
+                exchange(stage, KINDS[0], offer, size)
+            })
+        })
+    };
+    (1..).zip(OFFERS).flat_map(of_offer).collect()
+}
+
+fn text((length, part): (usize, usize), of: &str) -> String {
+    let count = count(length);
+    match part {
+        0 => format!("{count} messages of {length} bytes of {of}"),
+        _ => format!("{count} messages of {length} bytes of {of}, in fragments of {part}"),
+    }
+}
+
+/// 20 messages, or 2 of the longest, in place of 1,000.
+fn count(length: usize) -> usize {
+    (65_536 / length).clamp(2, 20)
+}
+
+/// Messages that are compressed, each answered with itself; compressed too, if it is worth that.
+fn exchange(
+    stage: &Stage,
+    kind: Kind,
+    offer: &str,
+    (length, part): (usize, usize),
+) -> anyhow::Result<Verdict> {
+    let mut peer = Peer::agreeing(stage, kind.path, offer)?;
+    for number in 0..count(length) {
+        let payload = (kind.payload)(length, number);
+        ensure!(payload.len() == length, "a message of {} bytes", payload.len());
+        let frames = match part {
+            0 => compressed(kind.opcode, &payload),
+            _ => compressed_in_parts(kind.opcode, &payload, part),
+        };
+        let (before, expected) = (peer.compressed, kind.echo(payload));
+        peer.send(&frames);
+        let heard = peer.next()?;
+        ensure!(heard == expected, "another answer to message {number}: {}", shown(&[heard]));
+        let is_worth_it = length >= WORTH_IT && kind.is_compressible;
+        ensure!((peer.compressed > before) == is_worth_it, "answer {number} is compressed: {}", !is_worth_it);
+    }
     peer.send(&close(1000, b""));
-    end(&mut peer, 1000)
-}
-
-/// A client that offers, is let in, and has to do without.
-fn offering(stage: &Stage, offer: &str) -> anyhow::Result<Peer> {
-    let peer = Peer::connect(stage.address, TEXTS, &format!("Sec-WebSocket-Extensions: {offer}\r\n"))?;
-    ensure!(!peer.head.contains("sec-websocket-extensions"), "{}", peer.head);
-    Ok(peer)
-}
-
-fn end(peer: &mut Peer, code: u16) -> anyhow::Result<Verdict> {
-    let end = [peer.next()?, peer.next()?];
-    ensure!(end == [Heard::Close(code), Heard::End], "it ends with {end:?}");
+    ensure!(peer.next()? == Heard::Close(1000) && peer.next()? == Heard::End, "it ends otherwise");
     Ok(Verdict::Ok)
 }

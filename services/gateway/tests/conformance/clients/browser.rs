@@ -55,8 +55,7 @@ pub(super) fn talk(stage: &Stage) -> anyhow::Result<()> {
     command.arg(format!("http://{}/", listener.local_addr()?));
     command.env("HOME", directory.path()).stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
     let mut browser = Browser(command.process_group(0).spawn().context("setpriv")?);
-    let [texts, binaries] = addresses(stage);
-    let page = PAGE.replace("{texts}", &texts).replace("{binaries}", &binaries);
+    let page = PAGE.replace("{addresses}", &addresses(stage).join(" "));
     let outcome = outcome(&listener, &page, &mut browser);
     let outcome = outcome.with_context(|| std::fs::read_to_string(&log).unwrap_or_default())?;
     ensure!(outcome == "conforms", "{outcome}");

@@ -25,8 +25,14 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 const LENGTHS: [usize; 7] = [2, 125, 126, 127, 65_535, 65_536, 1_048_576];
 
 pub(super) async fn talk(stage: &Stage) -> anyhow::Result<()> {
-    let [texts, binaries] = addresses(stage);
-    let (mut text, response) = connect_async(&texts).await?;
+    let [texts, binaries, compressed_texts, compressed_binaries] = addresses(stage);
+    // It knows no compression, wherever it is.
+    talk_at(&texts, &binaries).await?;
+    talk_at(&compressed_texts, &compressed_binaries).await
+}
+
+async fn talk_at(texts: &str, binaries: &str) -> anyhow::Result<()> {
+    let (mut text, response) = connect_async(texts).await?;
     ensure!(response.headers().get("sec-websocket-extensions").is_none(), "an extension");
     for length in LENGTHS {
         echoed(&mut text, Message::text(format!("\"{}\"", "x".repeat(length - 2)))).await?;
@@ -41,7 +47,7 @@ pub(super) async fn talk(stage: &Stage) -> anyhow::Result<()> {
     ensure!(next(&mut text).await? == Message::Pong(Bytes::from_static(b"payload")), "a ping is answered");
     closes(&mut text, 4321).await?;
 
-    let (mut binary, _) = connect_async(&binaries).await?;
+    let (mut binary, _) = connect_async(binaries).await?;
     for length in LENGTHS.into_iter().chain([0]) {
         echoed(&mut binary, Message::binary(vec![0xFE; length])).await?;
     }

@@ -1,15 +1,16 @@
-// npm's ws, at argv[2]: texts, and argv[3]: binary messages, both of which are answered with themselves.
+// npm's ws. Texts and binary messages are answered with themselves: at the first two addresses by a gateway that declines
+// compression, at the next two by one that accepts it.
 const assert = require("node:assert");
 const { once } = require("node:events");
 const WebSocket = require("ws");
 
-const [texts, binaries] = process.argv.slice(2);
+const [PLAIN_TEXTS, PLAIN_BINARIES, TEXTS, BINARIES] = process.argv.slice(2);
 const LENGTHS = [2, 125, 126, 127, 65_535, 65_536, 1_048_576];
 
-async function open(url) {
-  const socket = new WebSocket(url);
+async function open(url, extensions, options) {
+  const socket = new WebSocket(url, options);
   await once(socket, "open");
-  assert.equal(socket.extensions, "", "compression was offered, and declined");
+  assert.equal(socket.extensions, extensions, "compression was offered");
   return socket;
 }
 
@@ -23,8 +24,8 @@ async function close(socket, code) {
   assert.equal((await once(socket, "close"))[0], code);
 }
 
-async function main() {
-  const text = await open(texts);
+async function talk(texts, binaries, extensions, options) {
+  const text = await open(texts, extensions, options);
   for (const length of LENGTHS) {
     const said = JSON.stringify("x".repeat(length - 2));
     text.send(said);
@@ -38,15 +39,21 @@ async function main() {
   assert.equal((await pong)[0].toString(), "payload");
   await close(text, 4321);
 
-  const binary = await open(binaries);
+  const binary = await open(binaries, extensions, options);
   for (const length of [0, ...LENGTHS]) {
     const said = Buffer.alloc(length, 0xfe);
     binary.send(said);
     assert.deepEqual(await answer(binary), said);
   }
   await close(binary, 1000);
+}
 
-  const refused = await open(`${texts}?token=nonsense`);
+async function main() {
+  await talk(PLAIN_TEXTS, PLAIN_BINARIES, "");
+  await talk(TEXTS, BINARIES, "permessage-deflate");
+  // Everything compressed that it sends, and a small window for what it gets.
+  await talk(TEXTS, BINARIES, "permessage-deflate", { perMessageDeflate: { threshold: 0, serverMaxWindowBits: 10 } });
+  const refused = await open(`${TEXTS}?token=nonsense`, "permessage-deflate");
   assert.equal((await once(refused, "close"))[0], 4001);
 }
 
