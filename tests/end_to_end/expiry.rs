@@ -122,7 +122,7 @@ async fn warned_and_ended(mut socket: Socket, code: u16, expires_at: u64) -> any
 }
 
 /// A Django back end's token.
-fn minted(user: &str, expires_at: u64) -> String {
+pub(crate) fn minted(user: &str, expires_at: u64) -> String {
     let mut claims = simple_jwt_claims(&json!(user));
     claims["iat"] = json!(expires_at - 3_600);
     claims["exp"] = json!(expires_at);

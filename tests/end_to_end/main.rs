@@ -13,6 +13,7 @@
 mod access;
 mod attachments;
 mod blocks;
+mod channels;
 mod chat_rooms;
 mod checks;
 mod clients;
@@ -88,6 +89,7 @@ fn main() -> ExitCode {
     revocation::register(&mut suite);
     frames::register(&mut suite);
     protocol::register(&mut suite);
+    channels::register(&mut suite);
     http::register(&mut suite);
     permissions::register(&mut suite);
     storable::register(&mut suite);

@@ -11,7 +11,7 @@ use std::{
 
 use actix_http::RequestHead;
 use carillon_bus::Bus;
-use carillon_contract::{Dialect, Endpoint, Payload};
+use carillon_contract::{CHANNELS, Dialect, Endpoint, Payload};
 
 use crate::{
     authenticator::Authenticator,
@@ -132,8 +132,10 @@ impl Gateway {
         self.settings.allowed_hosts.allows_origin(origin) || self.settings.cors_origins.iter().any(listed)
     }
 
-    /// Whether the deployment lets anonymous callers use an endpoint or route that could allow them.
+    /// Whether the deployment lets anonymous callers use an endpoint or route that could allow them; who may
+    /// be anonymous at any of them may be so in `carillon.v1`, for the same channels.
     pub(crate) fn allows_anonymous(&self, name: &str) -> bool {
-        self.settings.anonymous.iter().any(|allowed| allowed == name || allowed == "all")
+        let is_meant = |allowed: &String| name == CHANNELS || allowed == name || allowed == "all";
+        self.settings.anonymous.iter().any(is_meant)
     }
 }
