@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     checks::{ends, has},
+    clients::installed,
     expiry::minted,
     suite::{Suite, both},
 };
@@ -23,10 +24,13 @@ const PATH: &str = "/ws/v1/";
 const SOON: u64 = 6;
 const WARNING: &str = "4";
 
+/// What only those get who don't read: the gateway's own tests see it.
+const OF_THE_SLOW: &str = "dropped";
+
 pub(crate) fn register(suite: &mut Suite) {
     both!(
         suite,
-        v1_the_specifications_examples_are_as_it_says,
+        v1_the_specification_is_one,
         v1_a_conversation_beside_a_client_of_its_document,
         v1_what_was_missed_of_each_channel_is_recovered_at_another_gateway,
         v1_a_channel_ends_with_its_membership_and_alone,
@@ -61,7 +65,15 @@ async fn conversation(deployment: &Deployment, users: [&User; 2]) -> anyhow::Res
     Ok((format!("conversation.{id}"), id))
 }
 
-async fn v1_the_specifications_examples_are_as_it_says(_: &Deployment) -> anyhow::Result<()> {
+/// AsyncAPI's own schema of such documents, as its project publishes it on npm.
+async fn v1_the_specification_is_one(_: &Deployment) -> anyhow::Result<()> {
+    let schema = std::fs::read(installed("node_modules/@asyncapi/specs/schemas/3.0.0-without-$id.json")?)?;
+    let schema = jsonschema::validator_for(&serde_json::from_slice(&schema)?)?;
+    let errors: Vec<String> = schema
+        .iter_errors(specification().document())
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    ensure!(errors.is_empty(), "{errors:#?}");
     specification().check_examples()
 }
 
@@ -147,7 +159,7 @@ async fn v1_a_channel_ends_with_its_membership_and_alone(deployment: &Deployment
     let own = format!("user.{}", alice.id);
     member.subscribe(&own).await?;
     admin.publish(&org, &json!({"event_type": "news", "data": {"n": 1}})).await?;
-    has(&member.told(&channel, "event").await?, &json!({"event_type": "news"}))?;
+    member.next_where("news", |frame| frame["data"]["event_type"] == "news").await?;
     admin.remove_org_member(&org, &alice.id).await?;
     let over = member.next_where("the end", |frame| frame["type"] == "unsubscribed").await?;
     has(&over, &json!({"channel": channel, "code": "denied", "retry": false}))?;
@@ -264,15 +276,10 @@ async fn every_message(cluster: &Cluster) -> anyhow::Result<()> {
     let (status, ()) = tokio::try_join!(stopping, told)?;
     ensure!(status.success(), "{status}");
     let unheard = |side: Side| -> BTreeSet<&str> {
-        specification()
-            .messages(side)
-            .filter(|name| !client.heard.iter().any(|heard| *heard == (*name, side)))
-            .collect()
+        let messages = specification().messages(side).filter(|name| *name != OF_THE_SLOW);
+        messages.filter(|name| !client.heard.iter().any(|heard| *heard == (*name, side))).collect()
     };
     let unheard = [unheard(Side::Client), unheard(Side::Server)];
     ensure!(unheard.iter().all(BTreeSet::is_empty), "specified, and not heard: {unheard:?}");
-    let codes = &specification().document()["components"]["messages"]["error"]["payload"]["properties"]["code"]
-        ["enum"];
-    ensure!(codes.as_array().is_some_and(|codes| codes.len() > 10), "codes are specified");
     Ok(())
 }

@@ -14,7 +14,7 @@ use crate::{
     conversations_chat::Talk,
     suite::{Suite, both},
 };
-pub(crate) use program::Program;
+pub(crate) use program::{Program, installed};
 
 /// Where the documents say that the server is.
 const HOST: &str = "localhost:8000";

@@ -1,7 +1,7 @@
 //! A client of `carillon.v1` that holds each frame, of either side, to the specification.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, VecDeque},
     sync::LazyLock,
 };
 
@@ -20,6 +20,8 @@ pub(super) struct Client {
     next_id: u32,
     /// Where it is in each channel that it has heard of: `<epoch>.<offset>`.
     places: HashMap<String, (String, u64)>,
+    /// Frames that nobody has asked for yet.
+    passed: VecDeque<Value>,
     /// The messages of the specification that occurred.
     pub(super) heard: BTreeSet<(&'static str, Side)>,
 }
@@ -32,7 +34,8 @@ impl Client {
     /// Connects, and is greeted.
     pub(super) async fn connect(handshake: Handshake) -> anyhow::Result<Self> {
         let socket = handshake.open().await?;
-        let mut client = Self { socket, next_id: 1, places: HashMap::new(), heard: BTreeSet::new() };
+        let (places, passed, heard) = (HashMap::new(), VecDeque::new(), BTreeSet::new());
+        let mut client = Self { socket, next_id: 1, places, passed, heard };
         let greeting = client.next().await?;
         ensure!(greeting["type"] == "connected", "{greeting}");
         Ok(client)
@@ -56,17 +59,22 @@ impl Client {
         Ok(frame)
     }
 
-    /// The next frame that `wanted` picks; those before it are passed over.
+    /// The next frame that `wanted` picks. Those before it are kept: an event may come before the answer to the
+    /// request that has caused it, or after.
     pub(super) async fn next_where(
         &mut self,
         what: &str,
         wanted: impl Fn(&Value) -> bool,
     ) -> anyhow::Result<Value> {
+        if let Some(found) = self.passed.iter().position(&wanted) {
+            return self.passed.remove(found).context("it was there");
+        }
         loop {
             let frame = self.next().await.with_context(|| format!("waiting for {what}"))?;
             if wanted(&frame) {
                 return Ok(frame);
             }
+            self.passed.push_back(frame);
         }
     }
 

@@ -104,7 +104,8 @@ impl Program {
 }
 
 /// What the test set-up has put beside the tests.
-fn installed(name: &str) -> anyhow::Result<PathBuf> {
+/// Where something is that `scripts/setup-tests.sh` installs for clients.
+pub(crate) fn installed(name: &str) -> anyhow::Result<PathBuf> {
     let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/end_to_end/clients")).join(name);
     ensure!(path.exists(), "{} is not there: run `make setup-tests` first", path.display());
     Ok(path)
