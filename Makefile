@@ -7,6 +7,9 @@ SHELL := /bin/bash
 CARGO ?= cargo
 # More arguments for the programs and tests that are started: make run ARGS='--no-demo'
 ARGS ?=
+# What `make fuzz` fuzzes, and for how long.
+FUZZ ?= frames
+FUZZ_SECONDS ?= 60
 # What `make bench` measures: one of these alone has more arguments (make bench BENCH=rooms ARGS=--help).
 BENCH ?= fan-out idle storm slow hops peers rooms
 # Where it leaves tables, measurements and charts (make bench BENCH_OUTPUT=docs/bench is for the record).
@@ -43,8 +46,13 @@ test-e2e: setup-tests build ## run the end-to-end tests, against one process and
 .PHONY: conformance
 conformance: ## hold the gateway's socket to RFC 6455 and 7692, case by case, with clients of other make (installs Chromium; ARGS=7.1 selects)
 	scripts/setup-tests.sh chromium
-	PROPTEST_CASES=20000 $(CARGO) test -p carillon-gateway --lib websocket
+	PROPTEST_CASES=20000 $(CARGO) test -p carillon-gateway --lib -- websocket hostile
 	$(CARGO) test -p carillon-gateway --test conformance -- --include-ignored $(ARGS)
+
+.PHONY: fuzz
+fuzz: ## fuzz what strangers send: FUZZ=frames or handshake, for FUZZ_SECONDS (needs a nightly toolchain; installs cargo-fuzz)
+	command -v cargo-fuzz > /dev/null || $(CARGO) install --locked cargo-fuzz
+	cd services/gateway && $(CARGO) +nightly fuzz run $(FUZZ) -- -max_total_time=$(FUZZ_SECONDS)
 
 .PHONY: bench
 bench: ## measure Carillon beside bare loops, bare writes and its peers (release build; BENCH=storm selects; docs/performance.md)

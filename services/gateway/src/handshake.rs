@@ -122,6 +122,12 @@ async fn examine(
     }
 }
 
+/// Whether it is a handshake at an endpoint, as far as its own words go.
+pub(crate) fn judge(head: &RequestHead) -> bool {
+    let is_one = request::check(head).is_ok() && credentials::read(head).is_ok();
+    is_one && endpoint_at(head.uri.path()).is_some()
+}
+
 /// Refuses a handshake because the gateway takes no more at present.
 pub(crate) fn overloaded(gateway: &Gateway, head: &RequestHead, overload: Overload) -> Problem {
     gateway.metrics.limited.with_label_values(&[overload.as_str()]).inc();

@@ -22,6 +22,8 @@ mod edge;
 mod gateway;
 mod handshake;
 mod history;
+#[doc(hidden)]
+pub mod hostile;
 mod hosts;
 mod hub;
 mod leases;

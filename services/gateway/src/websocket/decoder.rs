@@ -96,8 +96,18 @@ impl Decoder {
         Ok(None)
     }
 
+    /// Bytes of memory that are taken up by what is not whole yet.
+    pub(crate) fn held(&self) -> usize {
+        self.bytes.capacity() + self.message.as_ref().map_or(0, |message| message.capacity())
+    }
+
+    /// How much of a message there can be before it is whole.
+    pub(crate) fn most(&self) -> usize {
+        if self.inflater.is_some() { most_compressed(self.max_size) } else { self.max_size }
+    }
+
     fn place(&self) -> Place {
-        let compressed_room = self.inflater.is_some().then(|| most_compressed(self.max_size));
+        let compressed_room = self.inflater.is_some().then(|| self.most());
         let room = match (&self.message, compressed_room) {
             (None, _) => self.max_size,
             (Some(message), Some(most)) if message.is_compressed => most.saturating_sub(message.len()),
@@ -171,16 +181,14 @@ fn closed(payload: &[u8]) -> Result<Incoming, CloseReason> {
 }
 
 #[cfg(test)]
-mod properties;
-
-#[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::{
-        properties::{MAX, taken_in},
-        *,
-    };
+    use super::*;
+    use crate::hostile::taken_in;
+
+    /// Bytes of a message at most.
+    const MAX: usize = 1_000;
 
     fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
         let mut frame = vec![first];
@@ -197,7 +205,7 @@ mod tests {
     }
 
     fn decoded(bytes: &[u8]) -> Result<Vec<Incoming>, CloseReason> {
-        match taken_in([bytes]) {
+        match taken_in(false, [bytes]) {
             (messages, None) => Ok(messages),
             (_, Some(reason)) => Err(reason),
         }

@@ -100,7 +100,6 @@ impl Message {
     }
 
     /// Bytes of memory that it takes up.
-    #[cfg(test)]
     pub(super) fn capacity(&self) -> usize {
         self.payload.capacity()
     }
