@@ -5,7 +5,7 @@ use std::{net::IpAddr, sync::Arc};
 use carillon_contract::messages::Identity;
 use carillon_token::{Verifier, VerifyError};
 
-use crate::access::Access;
+use crate::{access::Access, websocket::Cause};
 
 /// Verifies tokens, and knows which of them are revoked.
 #[derive(Clone)]
@@ -32,6 +32,19 @@ pub(crate) enum Denied {
     /// Whether it is valid can't be told now.
     #[error("tokens can't be verified now")]
     Unavailable,
+}
+
+impl Denied {
+    /// What kind of reason it is to end a connection.
+    pub(crate) fn cause(&self) -> Cause {
+        match self {
+            Self::Expired => Cause::Expired,
+            Self::Invalid(_) => Cause::Token,
+            Self::Revoked => Cause::Revoked,
+            Self::Blocked => Cause::Blocked,
+            Self::Unavailable => Cause::Unavailable,
+        }
+    }
 }
 
 impl Authenticator {

@@ -101,9 +101,10 @@ impl Refusal {
     fn cause(&self) -> Cause {
         match self {
             Self::Over(_) => Cause::Limit,
-            Self::Blocked(_) | Self::Denied(_, Denied::Blocked) => Cause::Blocked,
-            Self::NotReady | Self::Denied(_, Denied::Unavailable) => Cause::Unavailable,
-            Self::Missing(_) | Self::Denied(..) => Cause::Token,
+            Self::Blocked(_) => Cause::Blocked,
+            Self::Denied(_, denied) => denied.cause(),
+            Self::NotReady => Cause::Unavailable,
+            Self::Missing(_) => Cause::Token,
             Self::Handshake(_) | Self::Version | Self::Dialect => Cause::Protocol,
             Self::Host | Self::Origin | Self::Path | Self::NotAUser(_) | Self::Mismatch(_) => Cause::Access,
         }

@@ -44,7 +44,7 @@ pub(super) fn refresh(
     let is_revoked = |identity| gateway.authenticator.check(identity) == Err(Denied::Revoked);
     if info.identity.as_ref().is_some_and(is_revoked) {
         let code = info.endpoint.close_codes.invalid;
-        shard.close(key, CloseReason::fixed(Cause::Token, code, "token revoked"));
+        shard.close(key, CloseReason::fixed(Cause::Revoked, code, "token revoked"));
         return Refreshed::Over;
     }
     Refreshed::Until(info, left)

@@ -140,7 +140,9 @@ fn ended(gateway: &Gateway, info: &SessionInfo) -> Option<CloseReason> {
     match gateway.authenticator.check(identity).err()? {
         Denied::Unavailable => Some(CloseReason::UNAVAILABLE),
         Denied::Blocked => Some(info.blocked()),
-        denied => Some(CloseReason::new(Cause::Token, info.endpoint.close_codes.invalid, denied.to_string())),
+        denied => {
+            Some(CloseReason::new(denied.cause(), info.endpoint.close_codes.invalid, denied.to_string()))
+        }
     }
 }
 

@@ -62,6 +62,8 @@ pub(crate) struct Connection {
     pub(super) is_blocked: bool,
     /// Writing failed: the client is gone.
     pub(super) is_broken: bool,
+    /// Why it was given up, if its client is taken for dead: as metrics call it.
+    pub(super) given_up: Option<&'static str>,
     /// It is being closed, for this reason.
     pub(super) closing: Option<CloseReason>,
     /// Frames that were dropped because it doesn't keep up, of which its client has yet to be told.
@@ -117,6 +119,7 @@ impl Connection {
             is_dirty: false,
             is_blocked: false,
             is_broken: false,
+            given_up: None,
             closing: None,
             dropped: 0,
             is_notified: false,

@@ -184,7 +184,8 @@ impl Shard {
         let endpoint = connection.info.endpoint.name;
         let code = connection.close_label();
         self.metrics.connections.with_label_values(&[endpoint]).dec();
-        let cause = connection.closing.as_ref().map_or("vanished", |reason| reason.cause.as_str());
+        let unsaid = connection.given_up.unwrap_or("vanished");
+        let cause = connection.closing.as_ref().map_or(unsaid, |reason| reason.cause.as_str());
         self.metrics.closes.with_label_values(&[endpoint, &code, cause]).inc();
         self.log_end(connection, &code);
     }

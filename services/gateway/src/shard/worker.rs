@@ -123,7 +123,7 @@ impl Shard {
     fn end_invalid(&self, wanted: impl Fn(&SessionInfo) -> bool) {
         for key in self.keys(wanted) {
             self.end(key, |info| {
-                CloseReason::fixed(Cause::Token, info.endpoint.close_codes.invalid, "token revoked")
+                CloseReason::fixed(Cause::Revoked, info.endpoint.close_codes.invalid, "token revoked")
             });
         }
     }
@@ -186,6 +186,7 @@ impl Shard {
         let dead = connection.is_pinged && silent >= 2 * self.bounds.heartbeat_seconds;
         if (blocked || dead) && !is_late {
             tracing::debug!(connection = %connection.info.connection, silent, blocked, "the client is gone");
+            connection.given_up = Some(if blocked { "stuck" } else { "silent" });
             connection.is_broken = true;
             connection.notify();
             return;
@@ -236,7 +237,7 @@ impl Shard {
         let left = seconds_until(expires_at);
         if left <= 0 {
             let reason = |info: &SessionInfo| {
-                CloseReason::fixed(Cause::Token, info.endpoint.close_codes.expired, "token expired")
+                CloseReason::fixed(Cause::Expired, info.endpoint.close_codes.expired, "token expired")
             };
             return self.end(key, reason);
         }

@@ -12,8 +12,12 @@ pub(crate) enum Cause {
     Client,
     /// It breaks the protocol, or sends what is too large.
     Protocol,
-    /// It has no token that is valid, or no longer.
+    /// It has no token that is valid.
     Token,
+    /// Its token has expired.
+    Expired,
+    /// Its token was revoked.
+    Revoked,
     /// It may not be here, or no longer.
     Access,
     /// It has too much of something.
@@ -39,6 +43,8 @@ impl Cause {
             Self::Client => "client",
             Self::Protocol => "protocol",
             Self::Token => "token",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
             Self::Access => "access",
             Self::Limit => "limit",
             Self::Blocked => "blocked",

@@ -9,6 +9,7 @@ mod blocks;
 mod channels;
 mod client;
 mod client_address;
+mod closes;
 mod compression;
 mod dismissals;
 mod farewells;
