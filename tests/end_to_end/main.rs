@@ -24,6 +24,7 @@ mod conversations;
 mod conversations_chat;
 mod counters;
 mod dialects;
+mod event_streams;
 mod events;
 mod expiry;
 mod frames;
@@ -63,6 +64,7 @@ fn main() -> ExitCode {
     events::register(&mut suite);
     rooms::register(&mut suite);
     chat_rooms::register(&mut suite);
+    event_streams::register(&mut suite);
     shared_documents::register(&mut suite);
     counters::register(&mut suite);
     collaboration::register(&mut suite);

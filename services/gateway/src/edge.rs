@@ -1,6 +1,7 @@
 //! The HTTP edge: `/api/...` requests are checked and passed on to the service that owns the route.
 
 mod access;
+mod events;
 mod forward;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use carillon_contract::messages::HttpReply;
 use carillon_service::http::Problem;
 
 use crate::{blobs, gateway::Gateway};
+pub(crate) use events::Place;
 
 /// Seconds for which browsers may remember what a preflight said.
 const PREFLIGHT_SECONDS: usize = 3_600;
@@ -25,6 +27,7 @@ const PREFLIGHT_SECONDS: usize = 3_600;
 pub(crate) fn application(
     gateway: Arc<Gateway>,
     cors: &[String],
+    place: Place,
 ) -> App<
     impl ServiceFactory<
         ServiceRequest,
@@ -37,12 +40,14 @@ pub(crate) fn application(
     let drained = gateway.clone();
     App::new()
         .app_data(web::Data::from(gateway))
+        .app_data(web::ThinData(place))
         .wrap(cors_for(cors))
         .wrap_fn(move |request, service| {
             let (gateway, answered) = (drained.clone(), service.call(request));
             async move { answered.await.map(|response| last_if_draining(&gateway, response)) }
         })
         .route("/blobs/{key:.*}", web::to(blobs::serve))
+        .service(events::resource())
         .default_service(web::to(forward::forward))
 }
 
@@ -61,7 +66,7 @@ fn cors_for(origins: &[String]) -> Cors {
         .block_on_origin_mismatch(false)
         .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])
         .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT, header::RANGE])
-        .allowed_headers(["idempotency-key", "x-request-id", "x-csrftoken"])
+        .allowed_headers(["idempotency-key", "x-request-id", "x-csrftoken", "last-event-id", "cache-control"])
         .expose_headers(["x-request-id", "retry-after", "content-disposition", "content-range"])
         .max_age(PREFLIGHT_SECONDS);
     origins.iter().fold(cors, |cors, origin| match origin.as_str() {

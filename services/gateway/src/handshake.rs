@@ -5,6 +5,7 @@ mod credentials;
 mod identify;
 mod refusal;
 mod request;
+mod stream;
 
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ use crate::{
 use credentials::Credentials;
 pub(crate) use credentials::bearer;
 use refusal::Refusal;
+pub(crate) use stream::{Streaming, admit_stream};
 
 /// What becomes of an upgrade request.
 pub(crate) enum Decision {

@@ -9,7 +9,7 @@
 //! - [`hub`] subscribes, orders events and fills gaps, once per gateway; [`history`] is what has happened
 //!   before, for those who come back;
 //! - [`shard`] fans out, once per worker thread; [`websocket`] is the protocol;
-//! - [`edge`] is the HTTP door, [`blobs`] that of files; [`access`] follows revocations;
+//! - [`edge`] is the HTTP door, with [`server_sent`] events for those who can't keep a WebSocket, [`blobs`] that of files; [`access`] follows revocations;
 //! - [`leases`] vouch for the connections that services count.
 
 mod access;
@@ -30,6 +30,7 @@ mod leases;
 mod limits;
 mod metrics;
 mod server;
+mod server_sent;
 mod session;
 mod shard;
 mod websocket;

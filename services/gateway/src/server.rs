@@ -16,7 +16,11 @@ use actix_service::{ServiceFactoryExt, fn_service, map_config};
 use actix_web::dev::AppConfig;
 use anyhow::Context;
 
-use crate::{client::peer_of, edge, gateway::Gateway};
+use crate::{
+    client::peer_of,
+    edge::{self, Place},
+    gateway::Gateway,
+};
 pub(crate) use worker::Seat;
 
 /// Seconds that a stopping server waits for HTTP requests under way.
@@ -41,10 +45,13 @@ pub(crate) fn build(
         .disable_signals()
         .shutdown_timeout(STOP_SECONDS)
         .listen("gateway", listener, move || {
-            let application = edge::application(gateway.clone(), &cors);
+            let place = Place::default();
+            let application = edge::application(gateway.clone(), &cors, place.clone());
             let service = HttpService::build()
                 .client_request_timeout(timeout)
-                .upgrade(upgrade::factory(gateway.clone(), seats.clone()))
+                // A client that is gone has no more use for its events, or for any answer.
+                .h1_allow_half_closed(false)
+                .upgrade(upgrade::factory(gateway.clone(), seats.clone(), place))
                 .finish(map_config(application, |()| AppConfig::default()));
             let gateway = gateway.clone();
             fn_service(move |stream| arrive(gateway.clone(), stream)).and_then(service)

@@ -13,9 +13,11 @@ mod pace;
 mod refresh;
 mod replay;
 mod run;
+mod stream;
 mod talk;
 
-pub(crate) use frames::{dropped, not_recovered, reconnect, token_expiring};
+pub(crate) use frames::{dropped, not_recovered, token_expiring};
 pub(crate) use info::{Format, Framing, SessionInfo};
 pub(crate) use open::{Place, Query};
 pub(crate) use run::{Arrival, refuse, run};
+pub(crate) use stream::stream;

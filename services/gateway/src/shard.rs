@@ -17,6 +17,7 @@ mod render;
 mod replays;
 mod roll;
 mod slow;
+mod stream;
 mod timers;
 mod worker;
 
@@ -25,4 +26,5 @@ pub(crate) use registry::{Bounds, Shard, State};
 pub(crate) use render::variant;
 pub(crate) use replays::cut;
 pub(crate) use roll::Roll;
+pub(crate) use stream::Reader;
 pub(crate) use worker::{Control, Draining, work};

@@ -14,5 +14,8 @@ pub(crate) use close::{Cause, CloseReason};
 pub(crate) use decoder::{Decoder, Incoming};
 pub(crate) use deflate::Deflater;
 pub(crate) use extensions::{Window, negotiate};
-pub(crate) use frame::{Frame, binary, close, enveloped, event, greeting, joined, ping, pong, text};
+pub(crate) use frame::{
+    Frame, binary, close, enveloped, event, greeting, greeting_members, joined, ping, place_members, pong,
+    spliced, text,
+};
 pub(crate) use inflate::Inflater;

@@ -20,6 +20,7 @@ use futures_util::SinkExt;
 
 use super::worker::{self, Seat};
 use crate::{
+    edge::Place,
     gateway::Gateway,
     handshake::{Decision, decide, overloaded},
     session::{self, Arrival},
@@ -32,10 +33,13 @@ type Upgrade = (Request, Framed<TcpStream, h1::Codec>);
 pub(super) fn factory(
     gateway: Arc<Gateway>,
     seats: Arc<Mutex<Vec<Seat>>>,
+    place: Place,
 ) -> impl ServiceFactory<Upgrade, Config = (), Response = (), Error = Infallible, InitError = ()> {
     fn_factory(move || {
         let gateway = gateway.clone();
         let shard = worker::take(&seats, gateway.metrics.clone());
+        // Requests that aren't upgrades need it too.
+        let _ = place.set(shard.clone());
         async move {
             Ok::<_, ()>(fn_service(move |upgrade: Upgrade| serve(gateway.clone(), shard.clone(), upgrade)))
         }

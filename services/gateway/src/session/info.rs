@@ -7,7 +7,11 @@ use carillon_contract::{
     messages::{Event, Identity, Session},
 };
 
-use crate::websocket::{self, Cause, CloseReason, Frame, Window};
+use super::frames;
+use crate::{
+    server_sent,
+    websocket::{self, Cause, CloseReason, Frame, Window},
+};
 
 /// In which form a connection gets events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +31,8 @@ pub(crate) enum Framing {
     Binary,
     /// A text frame of `carillon.v1`: the JSON beside its channel and its place.
     Channels,
+    /// A server-sent event: the JSON with its place spliced in, and as its id.
+    Events,
 }
 
 impl Framing {
@@ -99,6 +105,40 @@ impl SessionInfo {
             Framing::Text => websocket::text(payload),
             Framing::Binary => websocket::binary(payload),
             Framing::Channels => websocket::enveloped(payload, self.subscribed().unwrap_or_default(), 0),
+            Framing::Events => server_sent::said(payload),
+        }
+    }
+
+    /// What the gateway says to a client of text, as it goes out.
+    pub(crate) fn word(&self, json: &[u8]) -> Frame {
+        match self.framing {
+            Framing::Events => server_sent::said(json),
+            Framing::Text | Framing::Binary | Framing::Channels => websocket::text(json),
+        }
+    }
+
+    /// What shows whether the client is there.
+    pub(crate) fn heartbeat(&self) -> Frame {
+        match self.framing {
+            Framing::Events => server_sent::heartbeat(),
+            Framing::Text | Framing::Binary | Framing::Channels => websocket::ping(),
+        }
+    }
+
+    /// What says that the gateway goes, and in how many milliseconds to come back.
+    pub(crate) fn come_back(&self, milliseconds: u64) -> Frame {
+        let json = frames::reconnect(milliseconds);
+        match self.framing {
+            Framing::Events => server_sent::come_back(milliseconds, &json),
+            Framing::Text | Framing::Binary | Framing::Channels => websocket::text(&json),
+        }
+    }
+
+    /// The last frame.
+    pub(crate) fn close(&self, reason: &CloseReason) -> Frame {
+        match self.framing {
+            Framing::Events => server_sent::closed(reason),
+            Framing::Text | Framing::Binary | Framing::Channels => websocket::close(reason),
         }
     }
 

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     gateway::Gateway,
+    server_sent,
     shard::{Key, Shard},
     websocket::{self, Cause, CloseReason, Frame},
 };
@@ -68,7 +69,8 @@ pub(super) async fn open(
     require(shard, key, &accept.requires)?;
     let heads = gateway.hub.join(epoch, greeted.clone()).await;
     let heads = heads.map_err(|_| CloseReason::UNAVAILABLE)?;
-    let greeting = Greeting { shard, key, info, epoch, heads: &greeted };
+    let resumes = query.since.is_some();
+    let greeting = Greeting { shard, key, info, epoch, heads: &greeted, resumes };
     greeting.say(&accept.greeting, &query.place).await?;
     let replay = Replay { gateway, shard, key, info, epoch, greeted: &greeted, heads: &heads };
     let recovered = match &query.since {
@@ -127,6 +129,8 @@ struct Greeting<'a> {
     info: &'a SessionInfo,
     epoch: &'a str,
     heads: &'a [ChannelHead],
+    /// What was missed is to follow.
+    resumes: bool,
 }
 
 impl Greeting<'_> {
@@ -143,7 +147,7 @@ impl Greeting<'_> {
             pace::send(self.shard, self.key, websocket::text(&reply)).await?;
         }
         for (index, payload) in frames.iter().enumerate() {
-            let is_first = index == 0 && self.info.framing == Framing::Text;
+            let is_first = index == 0 && matches!(self.info.framing, Framing::Text | Framing::Events);
             let frame = if is_first { self.with_place(payload) } else { self.info.frame(payload) };
             pace::send(self.shard, self.key, frame).await?;
         }
@@ -156,6 +160,9 @@ impl Greeting<'_> {
     fn with_place(&self, json: &[u8]) -> Frame {
         let heads: Vec<(&str, u64)> =
             self.heads.iter().map(|head| (head.channel.as_str(), head.offset)).collect();
-        websocket::greeting(json, self.epoch, &heads)
+        match self.info.framing {
+            Framing::Events => server_sent::greeting(json, self.epoch, &heads, self.resumes),
+            _ => websocket::greeting(json, self.epoch, &heads),
+        }
     }
 }

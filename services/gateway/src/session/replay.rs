@@ -7,12 +7,13 @@ use carillon_contract::{
     messages::{ChannelHead, Event},
 };
 
-use super::{SessionInfo, frames, pace};
+use super::{Framing, SessionInfo, frames, pace};
 use crate::{
     gateway::Gateway,
     history::Missing,
+    server_sent,
     shard::{Key, Shard, cut},
-    websocket::{self, CloseReason},
+    websocket::CloseReason,
 };
 
 /// A reconnection that names its place.
@@ -52,7 +53,7 @@ impl Replay<'_> {
         self.gateway.metrics.recoveries.with_label_values(&["recovered"]).inc();
         // It leaves with the first events.
         let recovered = frames::recovered(missed, self.info.subscribed());
-        self.shard.announce_replay(self.key, websocket::text(&recovered), 1);
+        self.shard.announce_replay(self.key, self.info.word(&recovered), 1);
         for ((place, after), first) in self.places().zip(&since.offsets).zip(firsts) {
             self.channel(place, *after, first).await?;
         }
@@ -86,7 +87,14 @@ impl Replay<'_> {
 
     fn give_up(&self, outcome: &str) -> bool {
         self.gateway.metrics.recoveries.with_label_values(&[outcome]).inc();
-        self.shard.tell(self.key, &frames::not_recovered(self.info.subscribed()));
+        let json = frames::not_recovered(self.info.subscribed());
+        match (self.info.framing, self.greeted) {
+            // Nothing but what follows is to be had, so this is its place by now.
+            (Framing::Events, [head, ..]) => {
+                self.shard.send(self.key, server_sent::said_at(&json, self.epoch, head.offset));
+            }
+            _ => self.shard.tell(self.key, &json),
+        }
         false
     }
 

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// How long a client may take to read what is left for it, close frame included.
-const LAST_WORDS: Duration = Duration::from_secs(5);
+pub(super) const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// How long a client that closes is kept waiting for the answers to what it said before.
 const ANSWERS: Duration = Duration::from_secs(1);
@@ -100,7 +100,7 @@ async fn live(
     }
 }
 
-async fn begin(
+pub(super) async fn begin(
     gateway: &Gateway,
     shard: &Rc<Shard>,
     key: Key,
@@ -266,7 +266,8 @@ fn read_off(socket: &TcpStream) {
     (0..LAST_READS).take_while(read).count();
 }
 
-async fn written(shard: &Shard, key: Key) {
+/// Waits until everything is written, or nobody is there any more.
+pub(super) async fn written(shard: &Shard, key: Key) {
     while let Some(state) = shard.state(key).filter(|state| !state.is_written && !state.is_broken) {
         written_or_changed(shard, key, state).await;
     }
@@ -274,7 +275,8 @@ async fn written(shard: &Shard, key: Key) {
 
 /// Waits until a connection's queue may have moved.
 pub(super) async fn written_or_changed(shard: &Shard, key: Key, state: State) {
-    let Some(socket) = shard.socket(key) else { return };
+    // What has no socket is read by somebody else.
+    let Some(socket) = shard.socket(key) else { return shard.changed(key).await };
     tokio::select! {
         () = shard.changed(key) => {}
         _ = socket.writable(), if state.is_blocked => shard.writable(key),

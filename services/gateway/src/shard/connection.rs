@@ -41,6 +41,8 @@ pub(crate) struct Departure {
 pub(super) enum Line {
     /// By its own socket. With that goes its place among the limits.
     Socket { socket: Rc<TcpStream>, permit: Permit },
+    /// As the body of an HTTP response, by whoever writes that, who is to be woken if there is something.
+    Stream { permit: Permit, reader: Option<Waker> },
     /// With the frames of that connection, of which it is a subscription.
     Carrier(Key),
 }

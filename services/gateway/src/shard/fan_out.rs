@@ -14,7 +14,7 @@ use crate::{
     clock,
     metrics::Metrics,
     session,
-    websocket::{self, CloseReason, Frame},
+    websocket::{CloseReason, Frame},
 };
 
 impl Shard {
@@ -73,7 +73,7 @@ impl Shard {
     /// may begin anew, so no greeting covers any of them. A client of binary frames has to come back,
     /// and synchronizes again then.
     pub(super) fn reset(&self, channel: &Channel) {
-        let frame = websocket::text(&session::not_recovered(Some(channel.as_str())));
+        let told = session::not_recovered(Some(channel.as_str()));
         let inner = &mut *self.inner.borrow_mut();
         let Some(&index) = inner.by_name.get(channel) else { return };
         for listener in &mut inner.channels[index].listeners {
@@ -88,7 +88,8 @@ impl Shard {
             } else {
                 // What was missed may have been its dismissal: its owner has to look at it again.
                 let is_over = connection.info.endpoint.presence;
-                inner.connections[slot].push(frame.clone(), 1, false, &self.bounds, &self.metrics);
+                let frame = connection.info.word(&told);
+                inner.connections[slot].push(frame, 1, false, &self.bounds, &self.metrics);
                 if is_over {
                     inner.connections[listener.slot].close(CloseReason::OUT_OF_STEP);
                 }
@@ -152,7 +153,7 @@ impl Connection {
     /// is over has none.
     pub(super) fn outlet(&self, slot: usize) -> Option<usize> {
         match self.line {
-            Line::Socket { .. } => Some(slot),
+            Line::Socket { .. } | Line::Stream { .. } => Some(slot),
             Line::Carrier(carrier) => self.closing.is_none().then_some(carrier.slot),
         }
     }

@@ -66,6 +66,9 @@ impl Inner {
 impl Connection {
     /// Writes until nothing waits or the socket takes no more. Returns the bytes written.
     fn flush(&mut self, scratch: &mut Vec<u8>, second: u32) -> u64 {
+        if self.hand_over(second) {
+            return 0;
+        }
         let mut total = 0;
         while !self.outgoing.is_empty() || self.make_up() {
             match self.write(scratch) {

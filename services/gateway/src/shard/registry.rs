@@ -24,7 +24,7 @@ use crate::{
     limits::Permit,
     metrics::Metrics,
     session::{Format, SessionInfo},
-    websocket::{self, Cause, CloseReason, Frame, Inflater},
+    websocket::{Cause, CloseReason, Frame, Inflater},
 };
 
 /// The connections of one worker. Nothing of it leaves the worker's thread.
@@ -149,10 +149,14 @@ impl Shard {
     /// Takes a connection in, and has it listen to its channels: what arrives from now on is held
     /// for it until it is open.
     pub(crate) fn insert(&self, info: Rc<SessionInfo>, socket: Rc<TcpStream>, permit: Permit) -> Key {
+        self.insert_by(info, Line::Socket { socket, permit })
+    }
+
+    pub(super) fn insert_by(&self, info: Rc<SessionInfo>, line: Line) -> Key {
         let second = self.second();
         self.metrics.connections.with_label_values(&[info.endpoint.name]).inc();
         let inner = &mut *self.inner.borrow_mut();
-        let key = inner.insert(info, Line::Socket { socket, permit }, second);
+        let key = inner.insert(info, line, second);
         inner.timers.watch(key, second);
         key
     }
@@ -243,10 +247,8 @@ impl Shard {
 
     /// Says something of the gateway's own, in text: not where frames are binary.
     pub(crate) fn tell(&self, key: Key, json: &[u8]) {
-        let understands =
-            self.inner.borrow_mut().get(key).is_some_and(|connection| !connection.info.is_binary());
-        if understands {
-            self.send(key, websocket::text(json));
+        if let Some(info) = self.info(key).filter(|info| !info.is_binary()) {
+            self.send(key, info.word(json));
         }
     }
 
@@ -289,7 +291,7 @@ impl Shard {
     pub(crate) fn socket(&self, key: Key) -> Option<Rc<TcpStream>> {
         match &self.inner.borrow_mut().carrier(key)?.line {
             Line::Socket { socket, .. } => Some(socket.clone()),
-            Line::Carrier(_) => None,
+            Line::Stream { .. } | Line::Carrier(_) => None,
         }
     }
 
@@ -410,12 +412,12 @@ impl Connection {
         if self.closing.is_some() {
             return;
         }
-        if let Line::Socket { permit, .. } = &self.line {
+        if let Line::Socket { permit, .. } | Line::Stream { permit, .. } = &self.line {
             // Before its client knows, and can be back.
             if !self.is_theirs && reason.is_no_fault_of_the_client() {
                 permit.excuse();
             }
-            self.outgoing.push(websocket::close(&reason));
+            self.outgoing.push(self.info.close(&reason));
         }
         self.closing = Some(reason);
         self.notify();
@@ -440,7 +442,7 @@ impl Inner {
     /// The connection by whose socket this one's frames leave: itself, or the one that it is a subscription of.
     pub(super) fn carrier_of(&mut self, key: Key) -> Option<Key> {
         match self.get(key)?.line {
-            Line::Socket { .. } => Some(key),
+            Line::Socket { .. } | Line::Stream { .. } => Some(key),
             Line::Carrier(carrier) => Some(carrier),
         }
     }

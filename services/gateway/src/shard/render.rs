@@ -6,6 +6,7 @@ use carillon_contract::{
 };
 
 use crate::{
+    server_sent,
     session::{Format, Framing},
     websocket::{self, Frame},
 };
@@ -28,6 +29,7 @@ pub(crate) fn render(event: &Event, format: Format) -> Option<Frame> {
         Framing::Text => websocket::event(&variant.json, &event.channel, event.offset),
         Framing::Binary => websocket::binary(&variant.json),
         Framing::Channels => websocket::enveloped(&variant.json, &event.channel, event.offset),
+        Framing::Events => server_sent::event(&variant.json, &event.epoch, &event.channel, event.offset),
     })
 }
 

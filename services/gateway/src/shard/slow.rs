@@ -4,7 +4,7 @@ use super::{connection::Connection, registry::Bounds};
 use crate::{
     metrics::Metrics,
     session,
-    websocket::{self, Cause, CloseReason, Frame},
+    websocket::{Cause, CloseReason, Frame},
 };
 
 impl Connection {
@@ -59,7 +59,7 @@ impl Connection {
     /// its own protocol to make good.
     fn notice(&self) -> Option<Frame> {
         let is_due = self.dropped > 0 && !self.info.is_binary();
-        is_due.then(|| websocket::text(&session::dropped(self.dropped)))
+        is_due.then(|| self.info.word(&session::dropped(self.dropped)))
     }
 
     fn tell_dropped(&mut self, notice: Frame) {

@@ -17,7 +17,7 @@ use crate::{
     clock,
     hub::Delivery,
     session::{self, SessionInfo},
-    websocket::{self, Cause, CloseReason},
+    websocket::{Cause, CloseReason},
 };
 
 /// Deliveries taken in before some of what they queued is written.
@@ -156,7 +156,9 @@ impl Shard {
     /// Tells a client when to come back, and closes.
     fn send_away(&self, key: Key) {
         let after = rand::rng().random_range(0..=COME_BACK_MS);
-        self.tell(key, &session::reconnect(after));
+        if let Some(info) = self.info(key).filter(|info| !info.is_binary()) {
+            self.send(key, info.come_back(after));
+        }
         self.close(key, CloseReason::RESTART);
     }
 
@@ -196,8 +198,9 @@ impl Shard {
             inner.timers.watch(key, heard);
         } else {
             connection.is_pinged = true;
+            let heartbeat = connection.info.heartbeat();
             inner.timers.watch(key, second);
-            inner.push(key, websocket::ping(), &self.bounds, &self.metrics);
+            inner.push(key, heartbeat, &self.bounds, &self.metrics);
             inner.flush_one(key.slot, &self.metrics, second);
         }
     }

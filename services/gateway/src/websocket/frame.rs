@@ -51,11 +51,15 @@ pub(crate) fn close(reason: &CloseReason) -> Frame {
 /// The text frame of an event: its JSON object with its place spliced in before the closing
 /// brace. An ephemeral event (offset 0) has a channel but no offset.
 pub(crate) fn event(json: &[u8], channel: &str, offset: u64) -> Frame {
-    let place = match offset {
+    encode(TEXT, &spliced(json, &place_members(channel, offset)))
+}
+
+/// The members that say where an event belongs.
+pub(crate) fn place_members(channel: &str, offset: u64) -> String {
+    match offset {
         0 => format!("\"channel\":\"{channel}\""),
         offset => format!("\"channel\":\"{channel}\",\"offset\":{offset}"),
-    };
-    spliced(json, &place)
+    }
 }
 
 /// The text frame of `carillon.v1` around what an owner says of a channel: an event, with its offset, or
@@ -74,11 +78,16 @@ pub(crate) fn enveloped(json: &[u8], channel: &str, offset: u64) -> Frame {
 /// The text frame of a greeting: its JSON object with what a client needs to come back to where
 /// it was: `epoch` and `channels`.
 pub(crate) fn greeting(json: &[u8], epoch: &str, channels: &[(&str, u64)]) -> Frame {
+    encode(TEXT, &spliced(json, &greeting_members(epoch, channels)))
+}
+
+/// `epoch` and `channels`.
+pub(crate) fn greeting_members(epoch: &str, channels: &[(&str, u64)]) -> String {
     let channels: Vec<String> = channels
         .iter()
         .map(|(name, offset)| format!("{{\"name\":\"{name}\",\"offset\":{offset}}}"))
         .collect();
-    spliced(json, &format!("\"epoch\":\"{epoch}\",\"channels\":[{}]", channels.join(",")))
+    format!("\"epoch\":\"{epoch}\",\"channels\":[{}]", channels.join(","))
 }
 
 /// The opcode and the payload of a frame that is a whole message, as it was put in. `None`: it is no such one.
@@ -93,13 +102,13 @@ pub(super) fn compressed(opcode: u8, payload: &[u8]) -> Frame {
     encode(COMPRESSED | opcode, &[payload])
 }
 
-/// Adds members to a JSON object without parsing it. What is no object stays as it is.
-fn spliced(json: &[u8], members: &str) -> Frame {
+/// The parts of a JSON object with further members, which takes no parsing. What is no object stays as it is.
+pub(crate) fn spliced<'a>(json: &'a [u8], members: &'a str) -> [&'a [u8]; 4] {
     let json = json.trim_ascii_end();
-    let Some(open) = json.strip_suffix(b"}") else { return text(json) };
+    let Some(open) = json.strip_suffix(b"}") else { return [json, b"", b"", b""] };
     let open = open.trim_ascii_end();
     let comma: &[u8] = if open.ends_with(b"{") { b"" } else { b"," };
-    encode(TEXT, &[open, comma, members.as_bytes(), b"}"])
+    [open, comma, members.as_bytes(), b"}"]
 }
 
 /// Bytes of header of an unmasked frame that has this second byte.
