@@ -162,7 +162,7 @@ async fn survives(
     }
     let offset = first["offset"].as_u64().context("an offset")?;
     for (offset, name) in (offset + 1..).zip(&names[1..]) {
-        let (place, event) = heard(&mut source, "\"offset\":").await?;
+        let (place, event) = heard(&mut source, "\"event_type\":").await?;
         ensure!(event["offset"] == offset && event["event_type"] == **name, "{event} instead of {offset}");
         ensure!(place.ends_with(&format!(".{offset}")), "{place}");
     }
