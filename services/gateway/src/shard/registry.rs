@@ -179,6 +179,7 @@ impl Shard {
             self.metrics.subscriptions.with_label_values(&[connection.info.endpoint.name]).dec();
             connection.notify();
         } else {
+            connection.end_reading();
             self.count_end(&connection);
         }
         Some(connection.departure(is_returning))

@@ -108,6 +108,15 @@ impl Connection {
         true
     }
 
+    /// Has whoever reads see that nothing comes any more.
+    pub(super) fn end_reading(&mut self) {
+        if let Line::Stream { reader, .. } = &mut self.line
+            && let Some(reader) = reader.take()
+        {
+            reader.wake();
+        }
+    }
+
     fn wait_to_read<T>(&mut self, context: &Context<'_>) -> Poll<T> {
         if let Line::Stream { reader, .. } = &mut self.line {
             *reader = Some(context.waker().clone());
