@@ -17,14 +17,17 @@ mod render;
 mod replays;
 mod roll;
 mod slow;
+mod speaking;
+mod state;
 mod stream;
 mod timers;
 mod worker;
 
 pub(crate) use connection::{Departure, Key};
-pub(crate) use registry::{Bounds, Shard, State};
+pub(crate) use registry::{Bounds, Shard};
 pub(crate) use render::variant;
 pub(crate) use replays::cut;
 pub(crate) use roll::Roll;
+pub(crate) use state::State;
 pub(crate) use stream::Reader;
 pub(crate) use worker::{Control, Draining, work};

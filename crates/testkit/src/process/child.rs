@@ -3,7 +3,7 @@
 use std::{
     env,
     ffi::OsString,
-    fs::File,
+    fs::{self, File},
     io::{self, Read, Seek, SeekFrom},
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
@@ -83,10 +83,25 @@ impl Process {
         self.child.try_wait()
     }
 
-    /// SIGKILL. Returns once it is gone.
+    /// SIGKILL. Returns once it is gone, and with it what it started: processes of Postgres would go on answering
+    /// for the moment that they take to notice.
     pub(crate) fn kill(&mut self) -> io::Result<()> {
+        // It starts no more while it is stopped.
+        self.signal(Signal::STOP)?;
+        let started = self.started();
         self.child.kill()?;
+        for id in started {
+            // One that is gone already needs none.
+            let _ = kill_process(id, Signal::KILL);
+        }
         self.child.wait().map(drop)
+    }
+
+    /// The processes that it has started itself.
+    fn started(&self) -> Vec<Pid> {
+        let list = format!("/proc/{id}/task/{id}/children", id = self.id());
+        let list = fs::read_to_string(list).unwrap_or_default();
+        list.split_whitespace().filter_map(|id| id.parse().ok().and_then(Pid::from_raw)).collect()
     }
 
     /// Asks it to stop, by the signal that it expects.

@@ -5,7 +5,6 @@ use std::{
     collections::{HashMap, VecDeque},
     rc::Rc,
     sync::Arc,
-    task::Poll,
     time::{Duration, Instant},
 };
 
@@ -15,8 +14,8 @@ use tokio::net::TcpStream;
 
 use super::{
     compressor::Compressor,
-    connection::{Acquaintance, Connection, Departure, Key, Line, Place, Traffic},
-    replays::{Piece, Replays},
+    connection::{Connection, Departure, Key, Line, Place, Traffic},
+    replays::Replays,
     timers::Timers,
 };
 use crate::{
@@ -24,7 +23,7 @@ use crate::{
     limits::Permit,
     metrics::Metrics,
     session::{Format, SessionInfo},
-    websocket::{Cause, CloseReason, Frame, Inflater},
+    websocket::Inflater,
 };
 
 /// The connections of one worker. Nothing of it leaves the worker's thread.
@@ -217,153 +216,6 @@ impl Shard {
         self.farewells.get()
     }
 
-    /// Puts a frame into a connection's queue, bounded like an event, and compressed like one.
-    pub(crate) fn send(&self, key: Key, frame: Frame) {
-        let inner = &mut *self.inner.borrow_mut();
-        let Some(connection) = inner.get(key) else { return };
-        let frame = self.compressor.for_one(frame, connection.info.compression);
-        inner.push(key, frame, &self.bounds, &self.metrics);
-        self.flush_now(inner, key);
-    }
-
-    /// Sends part of a replay to a connection of which the rest waits until this is written: it needs no
-    /// other bound.
-    pub(crate) fn send_replay(&self, key: Key, piece: &Piece) {
-        let Some(frames) = &piece.frame else { return };
-        self.announce_replay(key, frames.clone(), piece.count);
-        self.metrics.saved_bytes.inc_by(piece.saved);
-        self.flush_now(&mut self.inner.borrow_mut(), key);
-    }
-
-    /// The same with what may wait until the next part of it is sent, or the session is open.
-    pub(crate) fn announce_replay(&self, key: Key, frames: Frame, count: u64) {
-        let inner = &mut *self.inner.borrow_mut();
-        let Some(slot) = inner.get(key).and_then(|connection| connection.outlet(key.slot)) else { return };
-        let connection = &mut inner.connections[slot];
-        if connection.is_served() {
-            connection.enqueue(frames, count);
-            self.metrics.frames_sent.inc_by(count);
-        }
-    }
-
-    /// Says something of the gateway's own, in text: not where frames are binary.
-    pub(crate) fn tell(&self, key: Key, json: &[u8]) {
-        if let Some(info) = self.info(key).filter(|info| !info.is_binary()) {
-            self.send(key, info.word(json));
-        }
-    }
-
-    /// Starts to close a connection: the client is told, then its task ends. The first reason counts.
-    pub(crate) fn close(&self, key: Key, reason: CloseReason) {
-        let inner = &mut *self.inner.borrow_mut();
-        let Some(connection) = inner.get(key) else { return };
-        connection.close(reason);
-        self.flush_now(inner, key);
-    }
-
-    /// The client closes: it is answered with its own code.
-    pub(crate) fn answer_close(&self, key: Key, code: Option<u16>) {
-        let inner = &mut *self.inner.borrow_mut();
-        let Some(connection) = inner.get(key) else { return };
-        connection.is_theirs = connection.closing.is_none();
-        connection.close(CloseReason::fixed(Cause::Client, code.unwrap_or(CloseReason::NORMAL.code), ""));
-        self.flush_now(inner, key);
-    }
-
-    /// What its task needs to know about a connection. `None` once it is gone.
-    pub(crate) fn state(&self, key: Key) -> Option<State> {
-        let mut inner = self.inner.borrow_mut();
-        let is_closing = inner.get(key)?.closing.is_some();
-        let carrier = inner.carrier(key)?;
-        Some(State {
-            is_blocked: carrier.is_blocked,
-            is_broken: carrier.is_broken,
-            is_closing: is_closing || carrier.closing.is_some(),
-            is_written: carrier.outgoing.is_empty(),
-        })
-    }
-
-    /// Why a connection is being closed, if it is.
-    pub(crate) fn closing(&self, key: Key) -> Option<CloseReason> {
-        self.inner.borrow_mut().get(key)?.closing.clone()
-    }
-
-    /// The socket by which the connection's frames leave.
-    pub(crate) fn socket(&self, key: Key) -> Option<Rc<TcpStream>> {
-        match &self.inner.borrow_mut().carrier(key)?.line {
-            Line::Socket { socket, .. } => Some(socket.clone()),
-            Line::Stream { .. } | Line::Carrier(_) => None,
-        }
-    }
-
-    /// A message of the client was understood as one.
-    pub(crate) fn received(&self, key: Key) {
-        if let Some(connection) = self.inner.borrow_mut().get(key) {
-            connection.traffic.received = connection.traffic.received.saturating_add(1);
-        }
-    }
-
-    /// Something was heard from the client.
-    pub(crate) fn heard(&self, key: Key) {
-        let second = self.second();
-        if let Some(connection) = self.inner.borrow_mut().get(key) {
-            connection.hear(second);
-        }
-    }
-
-    /// The hub delivers one more of the connection's channels.
-    pub(crate) fn listening(&self, key: Key) {
-        if let Some(connection) = self.inner.borrow_mut().get(key) {
-            connection.listening += 1;
-        }
-    }
-
-    /// The connection's owner is asked to open its session.
-    pub(crate) fn asked(&self, key: Key) {
-        self.acquaint(key, Acquaintance::Asked);
-    }
-
-    /// The connection's owner has accepted.
-    pub(crate) fn accepted(&self, key: Key) {
-        self.acquaint(key, Acquaintance::Accepted);
-    }
-
-    fn acquaint(&self, key: Key, acquaintance: Acquaintance) {
-        if let Some(connection) = self.inner.borrow_mut().get(key) {
-            connection.acquaintance = acquaintance;
-        }
-    }
-
-    /// The connection as it is now: a refresh may have changed its identity.
-    pub(crate) fn info(&self, key: Key) -> Option<Rc<SessionInfo>> {
-        self.inner.borrow_mut().get(key).map(|connection| connection.info.clone())
-    }
-
-    /// A refreshed token's identity.
-    pub(crate) fn set_info(&self, key: Key, info: Rc<SessionInfo>) {
-        if let Some(connection) = self.inner.borrow_mut().get(key) {
-            connection.info = info;
-            connection.is_warned = false;
-        }
-    }
-
-    /// Waits until the connection's state has changed.
-    pub(crate) async fn changed(&self, key: Key) {
-        std::future::poll_fn(|context| {
-            let mut inner = self.inner.borrow_mut();
-            let Some(connection) = inner.get(key) else { return Poll::Ready(()) };
-            if std::mem::take(&mut connection.is_notified) {
-                return Poll::Ready(());
-            }
-            match &mut connection.waker {
-                Some(waker) => waker.clone_from(context.waker()),
-                none => *none = Some(context.waker().clone()),
-            }
-            Poll::Pending
-        })
-        .await;
-    }
-
     pub(super) fn is_empty(&self) -> bool {
         self.inner.borrow().connections.is_empty() && self.farewells.get() == 0
     }
@@ -375,30 +227,9 @@ impl Shard {
         let picked = connections.filter(|(_, connection)| wanted(&connection.info));
         picked.map(|(slot, connection)| Key { slot, life: connection.life }).collect()
     }
-
-    pub(super) fn flush_now(&self, inner: &mut Inner, key: Key) {
-        if let Some(carrier) = inner.carrier_of(key) {
-            inner.flush_one(carrier.slot, &self.metrics, self.second());
-        }
-    }
-}
-
-/// A connection's state as its task sees it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct State {
-    pub(crate) is_blocked: bool,
-    pub(crate) is_broken: bool,
-    pub(crate) is_closing: bool,
-    /// Nothing waits to be written.
-    pub(crate) is_written: bool,
 }
 
 impl Connection {
-    pub(super) fn hear(&mut self, second: u32) {
-        self.heard = second;
-        self.is_pinged = false;
-    }
-
     /// The code in metrics. A client's own choice of code is none of a bounded number.
     fn close_label(&self) -> String {
         match &self.closing {
@@ -406,22 +237,6 @@ impl Connection {
             Some(reason) if self.is_theirs && reason.code >= 3000 => "client".to_owned(),
             Some(reason) => reason.code.to_string(),
         }
-    }
-
-    /// What waits to be written goes first, unless that is the reason; then the close frame.
-    pub(super) fn close(&mut self, reason: CloseReason) {
-        if self.closing.is_some() {
-            return;
-        }
-        if let Line::Socket { permit, .. } | Line::Stream { permit, .. } = &self.line {
-            // Before its client knows, and can be back.
-            if !self.is_theirs && reason.is_no_fault_of_the_client() {
-                permit.excuse();
-            }
-            self.outgoing.push(self.info.close(&reason));
-        }
-        self.closing = Some(reason);
-        self.notify();
     }
 }
 
