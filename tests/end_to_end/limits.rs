@@ -2,11 +2,12 @@
 //! cluster.
 
 use anyhow::{Context, ensure};
-use carillon_testkit::{Cluster, DEADLINE, Deployment, Gateway, OneProcess, Options, Socket};
+use carillon_testkit::{Cluster, DEADLINE, Deployment, Gateway, OneProcess, Options, Socket, unique};
 use serde_json::{Value, json};
 use tokio::time::{Duration, Instant, sleep};
 
 use crate::{
+    chat_rooms::enter,
     checks::{connect, has},
     suite::{Suite, both},
 };
@@ -26,6 +27,7 @@ pub(crate) fn register(suite: &mut Suite) {
     });
     suite.own_process("s4_10_a_user_a_gateway_and_a_second_have_so_much", small, async |one: &OneProcess| {
         users(one.deployment()).await?;
+        speech(one.deployment()).await.context("what is said in a room")?;
         let gateway = &one.deployment().gateways()[0];
         room(gateway).await?;
         rush(gateway).await
@@ -35,6 +37,7 @@ pub(crate) fn register(suite: &mut Suite) {
         small,
         async |cluster: &Cluster| {
             users(cluster.deployment()).await?;
+            speech(cluster.deployment()).await.context("what is said in a room")?;
             let gateway = &cluster.deployment().gateways()[1];
             room(gateway).await?;
             rush(gateway).await
@@ -65,6 +68,8 @@ fn small() -> Options {
         ("CARILLON_CONNECTIONS_PER_USER", "2"),
         ("CARILLON_MAX_CONNECTIONS", "8"),
         ("CARILLON_HANDSHAKES_PER_SECOND", "20"),
+        ("MAX_MESSAGES_PER_MINUTE", "10"),
+        ("CARILLON_MESSAGE_WINDOW_SECONDS", "3"),
     ])
 }
 
@@ -171,6 +176,37 @@ async fn users(deployment: &Deployment) -> anyhow::Result<()> {
         ensure!(Instant::now() < deadline, "there is no room for the user");
         sleep(Duration::from_millis(100)).await;
     }
+}
+
+/// S2-10: what is too much is not said, its sender is told and stays, and is heard again later. Who listens is not disturbed.
+async fn speech(deployment: &Deployment) -> anyhow::Result<()> {
+    let ([one, two], path) = (deployment.gateways(), format!("/ws/chat/{}/", unique("general")));
+    let mut listener = enter(two.socket(&path)?).await?;
+    let mut speaker = one.socket(&path)?.open().await?;
+    let say = |text: &str| json!({"type": "chat_message", "message": text, "username": "speaker"});
+    for number in 0..10 {
+        speaker.send_json(&say(&number.to_string())).await?;
+    }
+    speaker.send_json(&say("too much")).await?;
+    let refusal = speaker.next_of_type("error").await?;
+    has(&refusal, &json!({"type": "error", "message": "Rate limit exceeded", "code": "rate_limited"}))?;
+    ensure!(refusal["retry_after"].as_u64().is_some_and(|seconds| (1..=4).contains(&seconds)), "{refusal}");
+    let deadline = Instant::now() + DEADLINE;
+    let is_again = |frame: &Value| frame["message"] == "again" || frame["type"] == "error";
+    loop {
+        speaker.send_json(&say("again")).await?;
+        if speaker.next_where("an answer", is_again).await?["type"] != "error" {
+            break;
+        }
+        ensure!(Instant::now() < deadline, "it is heard again");
+        sleep(Duration::from_millis(200)).await;
+    }
+    let expected = (0..10).map(|number| number.to_string()).chain(["again".to_owned()]);
+    for text in expected {
+        has(&listener.next_of_type("chat_message").await?, &json!({"message": text}))?;
+    }
+    speaker.close().await?;
+    listener.close().await
 }
 
 /// Eight connections fit into a gateway; the ninth is refused with 503 until one of them ends.
