@@ -3,11 +3,13 @@
 
 use std::io;
 
+use socket2::SockRef;
+use tokio::net::TcpStream;
+
 use super::{
     connection::{Connection, Key, Line},
     registry::{Inner, Shard},
 };
-use crate::metrics::Metrics;
 
 /// Up to about this many bytes, copying into one buffer beats a vectored write.
 const GATHERED: usize = 16 * 1024;
@@ -42,23 +44,27 @@ impl Shard {
     pub(super) fn flush(&self) {
         let second = self.second();
         let inner = &mut *self.inner.borrow_mut();
+        let mut bytes = 0;
         for _ in 0..SLICE {
-            let Some(slot) = inner.dirty.pop_front() else { return };
+            let Some(slot) = inner.dirty.pop_front() else { break };
             // The place may be empty by now, or another connection's; flushing that does no harm.
             if let Some(connection) = inner.connections.get_mut(slot) {
                 connection.is_dirty = false;
             }
-            inner.flush_one(slot, &self.metrics, second);
+            bytes += inner.flush_one(slot, second);
         }
+        self.metrics.bytes_sent.inc_by(bytes);
     }
 }
 
 impl Inner {
-    /// Writes what waits for one connection.
-    pub(super) fn flush_one(&mut self, slot: usize, metrics: &Metrics, second: u32) {
-        let Some(connection) = self.connections.get_mut(slot) else { return };
-        if !connection.is_blocked && !connection.is_broken {
-            metrics.bytes_sent.inc_by(connection.flush(&mut self.scratch, second));
+    /// Writes what waits for one connection. Returns the bytes written.
+    pub(super) fn flush_one(&mut self, slot: usize, second: u32) -> u64 {
+        match self.connections.get_mut(slot) {
+            Some(connection) if !connection.is_blocked && !connection.is_broken => {
+                connection.flush(&mut self.scratch, second)
+            }
+            _ => 0,
         }
     }
 }
@@ -104,9 +110,18 @@ impl Connection {
     fn write(&self, scratch: &mut Vec<u8>) -> io::Result<usize> {
         let Line::Socket { socket, .. } = &self.line else { return Err(io::ErrorKind::NotConnected.into()) };
         if let Some(bytes) = self.outgoing.only() {
-            return socket.try_write(bytes);
+            return send(socket, bytes);
         }
         self.outgoing.gather(scratch, GATHERED);
-        socket.try_write(scratch)
+        send(socket, scratch)
+    }
+}
+
+/// Writes past the runtime, whose own notes of each socket are in yet another place of memory. Where the socket is
+/// full, the runtime has to note that, or it would not wait.
+fn send(socket: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
+    match SockRef::from(socket).send(bytes) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => socket.try_write(bytes),
+        outcome => outcome,
     }
 }

@@ -63,7 +63,7 @@ impl Shard {
 
     pub(super) fn flush_now(&self, inner: &mut Inner, key: Key) {
         if let Some(carrier) = inner.carrier_of(key) {
-            inner.flush_one(carrier.slot, &self.metrics, self.second());
+            self.metrics.bytes_sent.inc_by(inner.flush_one(carrier.slot, self.second()));
         }
     }
 }

@@ -201,7 +201,7 @@ impl Shard {
             let heartbeat = connection.info.heartbeat();
             inner.timers.watch(key, second);
             inner.push(key, heartbeat, &self.bounds, &self.metrics);
-            inner.flush_one(key.slot, &self.metrics, second);
+            self.metrics.bytes_sent.inc_by(inner.flush_one(key.slot, second));
         }
     }
 
