@@ -21,6 +21,7 @@ mod speaking;
 mod state;
 mod stream;
 mod timers;
+mod turns;
 mod worker;
 
 pub(crate) use connection::{Departure, Key};

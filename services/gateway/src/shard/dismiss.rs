@@ -10,7 +10,7 @@ impl Shard {
     pub(super) fn dismiss(&self, channel: &Channel, event: &Event) {
         let inner = &mut *self.inner.borrow_mut();
         let Some(&index) = inner.by_name.get(channel) else { return };
-        let mut count = 0;
+        let (mut count, line) = (0, inner.turns.line(index));
         for listener in &inner.channels[index].listeners {
             let connection = &mut inner.connections[listener.slot];
             let is_covered = event.offset != 0 && event.offset <= listener.after;
@@ -21,7 +21,7 @@ impl Shard {
                 count += 1;
                 connection.close(reason);
             }
-            connection.await_turn(listener.slot, &mut inner.dirty);
+            connection.await_turn(listener.slot, line);
         }
         if count > 0 {
             tracing::info!(%channel, offset = event.offset, count, "sessions were dismissed");

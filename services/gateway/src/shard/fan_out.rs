@@ -25,7 +25,7 @@ impl Shard {
         let inner = &mut *self.inner.borrow_mut();
         let Some(&index) = inner.by_name.get(channel) else { return };
         let is_durable = burst.is_durable();
-        let (mut sent, mut saved) = (0, 0);
+        let (mut sent, mut saved, line) = (0, 0, inner.turns.line(index));
         for Listener { slot, format, after } in &inner.channels[index].listeners {
             let connection = &mut inner.connections[*slot];
             if burst.is_not_for(&connection.info) {
@@ -36,7 +36,7 @@ impl Shard {
                 for (offset, frame) in frames.after(*after) {
                     connection.hold(Held::frame(index, *offset, frame.clone()), &self.bounds);
                 }
-                connection.await_turn(*slot, &mut inner.dirty);
+                connection.await_turn(*slot, line);
                 continue;
             }
             let policy = || self.bounds.slow_consumer(connection.info.endpoint);
@@ -55,7 +55,7 @@ impl Shard {
                     sent += 1;
                 }
             }
-            connection.await_turn(slot, &mut inner.dirty);
+            connection.await_turn(slot, line);
         }
         self.metrics.frames_sent.inc_by(sent);
         self.metrics.saved_bytes.inc_by(saved);
@@ -76,6 +76,7 @@ impl Shard {
         let told = session::not_recovered(Some(channel.as_str()));
         let inner = &mut *self.inner.borrow_mut();
         let Some(&index) = inner.by_name.get(channel) else { return };
+        let line = inner.turns.line(index);
         for listener in &mut inner.channels[index].listeners {
             listener.after = 0;
             let connection = &mut inner.connections[listener.slot];
@@ -94,7 +95,7 @@ impl Shard {
                     inner.connections[listener.slot].close(CloseReason::OUT_OF_STEP);
                 }
             }
-            inner.connections[slot].await_turn(slot, &mut inner.dirty);
+            inner.connections[slot].await_turn(slot, line);
         }
     }
 
@@ -160,9 +161,9 @@ impl Connection {
 
     /// Has what waits be written when this connection's turn comes; a close that holding too much
     /// has caused waits as well.
-    pub(super) fn await_turn(&mut self, slot: usize, dirty: &mut VecDeque<usize>) {
+    pub(super) fn await_turn(&mut self, slot: usize, line: &mut VecDeque<usize>) {
         if !self.outgoing.is_empty() && !std::mem::replace(&mut self.is_dirty, true) {
-            dirty.push_back(slot);
+            line.push_back(slot);
         }
     }
 

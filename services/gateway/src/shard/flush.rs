@@ -36,7 +36,7 @@ impl Shard {
 
     /// Whether some connection waits for its turn.
     pub(super) fn has_pending(&self) -> bool {
-        !self.inner.borrow().dirty.is_empty()
+        !self.inner.borrow().turns.is_empty()
     }
 
     /// Writes to the next connections that wait for their turn. The others wait on, and get what
@@ -44,15 +44,16 @@ impl Shard {
     pub(super) fn flush(&self) {
         let second = self.second();
         let inner = &mut *self.inner.borrow_mut();
-        let mut bytes = 0;
-        for _ in 0..SLICE {
-            let Some(slot) = inner.dirty.pop_front() else { break };
+        let (mut bytes, mut slots) = (0, std::mem::take(&mut inner.slice));
+        inner.turns.take(SLICE, &mut slots);
+        for slot in slots.drain(..) {
             // The place may be empty by now, or another connection's; flushing that does no harm.
             if let Some(connection) = inner.connections.get_mut(slot) {
                 connection.is_dirty = false;
             }
             bytes += inner.flush_one(slot, second);
         }
+        inner.slice = slots;
         self.metrics.bytes_sent.inc_by(bytes);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::{HashMap, VecDeque},
+    collections::HashMap,
     rc::Rc,
     sync::Arc,
     time::{Duration, Instant},
@@ -17,6 +17,7 @@ use super::{
     connection::{Connection, Departure, Key, Line, Place, Traffic},
     replays::Replays,
     timers::Timers,
+    turns::Turns,
 };
 use crate::{
     hub::ListenerId,
@@ -80,8 +81,10 @@ pub(super) struct Inner {
     pub(super) connections: Slab<Connection>,
     pub(super) channels: Slab<LocalChannel>,
     pub(super) by_name: HashMap<Channel, usize>,
-    /// Connections with something to write, in the order of their turns.
-    pub(super) dirty: VecDeque<usize>,
+    /// Connections with something to write.
+    pub(super) turns: Turns,
+    /// Room for those whose turn it is.
+    pub(super) slice: Vec<usize>,
     pub(super) scratch: Vec<u8>,
     pub(super) timers: Timers,
     lives: u32,
@@ -107,7 +110,8 @@ impl Shard {
             connections: Slab::new(),
             channels: Slab::new(),
             by_name: HashMap::new(),
-            dirty: VecDeque::new(),
+            turns: Turns::default(),
+            slice: Vec::new(),
             scratch: Vec::new(),
             timers: Timers::new(bounds.heartbeat_seconds),
             lives: 0,
@@ -277,7 +281,9 @@ impl Inner {
 
     fn listen(&mut self, slot: usize, channel: &Channel, format: Format) {
         let index = *self.by_name.entry(channel.clone()).or_insert_with(|| {
-            self.channels.insert(LocalChannel { name: channel.clone(), listeners: Vec::new() })
+            // Very many channels have one listener.
+            let listeners = Vec::with_capacity(1);
+            self.channels.insert(LocalChannel { name: channel.clone(), listeners })
         });
         let listeners = &mut self.channels[index].listeners;
         let place = Place { channel: index, position: listeners.len() };
