@@ -90,12 +90,12 @@ async fn examine(
     let compression = check_request(gateway, head).map_err(|refusal| (refusal, None))?;
     let Credentials { token, offered, dialect, query } =
         credentials::read(head).map_err(|refusal| (refusal, None))?;
-    let endpoint = located.row;
+    let Located { row: endpoint, parameters } = located;
     let mut info = SessionInfo {
         connection: gateway.connection_id().into(),
         address: gateway.client(head),
         endpoint,
-        parameters: located.parameters,
+        parameters: (&parameters).into(),
         dialect: None,
         framing: Framing::of(endpoint),
         compression: compression.filter(|_| gateway.settings.compression),
@@ -106,7 +106,7 @@ async fn examine(
     let protocol = credentials::confirmed(&offered, token.is_some());
     // Before any work is done for an address that has too much already.
     let outcome = match permit_at(gateway, &mut permit, &info) {
-        Ok(()) => identify::identify(gateway, endpoint, &info.parameters, token.as_deref()).await,
+        Ok(()) => identify::identify(gateway, endpoint, &parameters, token.as_deref()).await,
         Err(refusal) => Err(refusal),
     };
     info.identity = outcome.as_ref().ok().cloned().flatten();
@@ -116,7 +116,7 @@ async fn examine(
     };
     let default = if info.identity.is_some() { Dialect::Events } else { Dialect::Rooms };
     info.dialect = endpoint.dialects.then(|| dialect.or(gateway.settings.dialect).unwrap_or(default));
-    let resolved = outcome.and_then(|_| resolve(&mut info));
+    let resolved = outcome.and_then(|_| resolve(&mut info, &parameters));
     let admission = Admission { info, permit, protocol };
     match resolved {
         Ok(()) => Ok((admission, query)),
@@ -171,14 +171,14 @@ fn check_request(gateway: &Gateway, head: &RequestHead) -> Result<Option<Window>
 }
 
 /// The channels that the connection listens to, and the membership that it needs.
-fn resolve(info: &mut SessionInfo) -> Result<(), Refusal> {
+fn resolve(info: &mut SessionInfo, parameters: &Parameters) -> Result<(), Refusal> {
     let user = info.identity.as_ref().map(|identity| identity.user.as_str());
     let mut channels: Vec<Channel> = Vec::new();
     for template in info.endpoint.channels {
-        channels.extend(template.resolve(&info.parameters, user).map_err(|_| Refusal::Path)?);
+        channels.extend(template.resolve(parameters, user).map_err(|_| Refusal::Path)?);
     }
     let requires = match &info.endpoint.requires {
-        Some(template) => template.resolve(&info.parameters, user).map_err(|_| Refusal::Path)?,
+        Some(template) => template.resolve(parameters, user).map_err(|_| Refusal::Path)?,
         None => None,
     };
     info.channels = channels.into();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use actix_http::RequestHead;
 use actix_web::http::header;
-use carillon_contract::{Channel, Dialect, Endpoint, Located, Payload, Since, endpoint_of};
+use carillon_contract::{Channel, Dialect, Endpoint, Located, Parameters, Payload, Since, endpoint_of};
 use carillon_service::http::Problem;
 
 use super::{Refusal, credentials, credentials::Credentials, identify, log, log_accepted, permit_at};
@@ -75,7 +75,7 @@ async fn examine(
         connection: gateway.connection_id().into(),
         address: gateway.client(head),
         endpoint,
-        parameters,
+        parameters: (&parameters).into(),
         dialect: None,
         framing: Framing::Events,
         compression: None,
@@ -88,13 +88,13 @@ async fn examine(
     if token.is_none() && is_foreign(gateway, head) {
         return Err(Refusal::Origin);
     }
-    info.identity = identify::identify(gateway, endpoint, &info.parameters, token.as_deref()).await?;
+    info.identity = identify::identify(gateway, endpoint, &parameters, token.as_deref()).await?;
     if let Some(user) = info.user() {
         permit.take_as(user).map_err(Refusal::Over)?;
     }
     let default = if info.identity.is_some() { Dialect::Events } else { Dialect::Rooms };
     info.dialect = endpoint.dialects.then(|| dialect.or(gateway.settings.dialect).unwrap_or(default));
-    listen(&mut info, channel)?;
+    listen(&mut info, &parameters, channel)?;
     query.place = Place::Always;
     if let Some(last) = last_event(head) {
         query.since = Some(last);
@@ -103,15 +103,15 @@ async fn examine(
 }
 
 /// Has it listen to this channel alone, if it can be its client's: a user's own is that user's only.
-fn listen(info: &mut SessionInfo, channel: Channel) -> Result<(), Refusal> {
+fn listen(info: &mut SessionInfo, parameters: &Parameters, channel: Channel) -> Result<(), Refusal> {
     let user = info.identity.as_ref().map(|identity| identity.user.as_str());
     let codes = info.endpoint.close_codes;
-    let resolved = info.endpoint.channels.iter().map(|template| template.resolve(&info.parameters, user));
+    let resolved = info.endpoint.channels.iter().map(|template| template.resolve(parameters, user));
     if !resolved.flatten().any(|resolved| resolved.as_ref() == Some(&channel)) {
         return Err(if user.is_some() { Refusal::Mismatch(codes) } else { Refusal::Missing(codes) });
     }
     let requires = match &info.endpoint.requires {
-        Some(template) => template.resolve(&info.parameters, user).map_err(|_| Refusal::Path)?,
+        Some(template) => template.resolve(parameters, user).map_err(|_| Refusal::Path)?,
         None => None,
     };
     info.requires = requires.into_iter().map(|resource| resource.as_str().into()).collect();

@@ -1,9 +1,9 @@
 //! What is fixed about a connection, but for a refreshed token.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::net::IpAddr;
 
 use carillon_contract::{
-    Channel, Dialect, Endpoint, Payload,
+    Channel, Dialect, Endpoint, Parameters, Payload,
     messages::{Event, Identity, Session},
 };
 
@@ -46,6 +46,22 @@ impl Framing {
     }
 }
 
+/// The parameters of a path for as long as they are only kept: as a map even one takes half a kilobyte.
+#[derive(Debug, Clone)]
+pub(crate) struct Kept(Box<[(Box<str>, Box<str>)]>);
+
+impl From<&Parameters> for Kept {
+    fn from(parameters: &Parameters) -> Self {
+        Self(parameters.iter().map(|(name, value)| (name.as_str().into(), value.as_str().into())).collect())
+    }
+}
+
+impl Kept {
+    fn unpack(&self) -> Parameters {
+        self.0.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
+    }
+}
+
 /// A connection as its owner and the fan-out see it.
 #[derive(Debug, Clone)]
 pub(crate) struct SessionInfo {
@@ -54,7 +70,7 @@ pub(crate) struct SessionInfo {
     /// Where its client is.
     pub(crate) address: IpAddr,
     pub(crate) endpoint: &'static Endpoint,
-    pub(crate) parameters: BTreeMap<String, String>,
+    pub(crate) parameters: Kept,
     pub(crate) dialect: Option<Dialect>,
     pub(crate) framing: Framing,
     /// Whether messages may be compressed, and how.
@@ -72,7 +88,7 @@ impl SessionInfo {
         Session {
             connection: self.connection.to_string(),
             endpoint: self.endpoint.name.to_owned(),
-            parameters: self.parameters.clone(),
+            parameters: self.parameters.unpack(),
             identity: self.identity.clone(),
             dialect: self.dialect.map_or("", Dialect::as_str).to_owned(),
             gateway: self.gateway().to_owned(),

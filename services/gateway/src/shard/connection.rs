@@ -110,12 +110,14 @@ pub(super) struct Place {
 
 impl Connection {
     pub(super) fn new(info: Rc<SessionInfo>, line: Line, life: u32, second: u32) -> Self {
+        // Of exactly that size: there are many of them, and they hardly ever change.
+        let places = Vec::with_capacity(info.channels.len());
         Self {
             life,
             info,
             line,
             outgoing: Outgoing::default(),
-            places: Vec::new(),
+            places,
             acquaintance: Acquaintance::None,
             opening: Some(Box::default()),
             is_dirty: false,

@@ -104,7 +104,7 @@ pub(super) fn session(
         connection: format!("{}.{number}", carrier.connection).into(),
         address: carrier.address,
         endpoint,
-        parameters,
+        parameters: (&parameters).into(),
         dialect: endpoint.dialects.then_some(Dialect::Events),
         framing: Framing::Channels,
         compression: carrier.compression,
