@@ -323,6 +323,10 @@ impl Talk for Channels {
         self.waiting.len() < WAITING
     }
 
+    fn is_held_up(&self) -> bool {
+        self.shard.state(self.key).is_some_and(|state| state.is_blocked)
+    }
+
     fn start_next(&mut self) {
         let mut index = 0;
         while index < self.waiting.len() && self.in_flight.len() < IN_FLIGHT {

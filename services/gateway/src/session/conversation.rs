@@ -66,16 +66,16 @@ impl Talk for Conversation {
         self.waiting.len() < WAITING
     }
 
+    fn is_held_up(&self) -> bool {
+        self.shard.state(self.key).is_some_and(|state| state.is_blocked)
+    }
+
     fn start_next(&mut self) {
         if self.in_flight.is_some() {
             return;
         }
         if let Some(rest) = self.rest.take() {
-            match self.shard.state(self.key) {
-                // Asked again when the socket has taken what there was.
-                Some(state) if state.is_blocked => self.rest = Some(rest),
-                _ => self.in_flight = Some(self.call(rest, Duration::ZERO)),
-            }
+            self.in_flight = Some(self.call(rest, Duration::ZERO));
             return;
         }
         self.in_flight = match self.waiting.pop_front() {

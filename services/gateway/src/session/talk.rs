@@ -18,6 +18,10 @@ pub(super) trait Talk {
     /// Whether more may be read.
     fn has_room(&self) -> bool;
 
+    /// Whether the client has yet to take what was said to it: what it says waits until it has, so that the
+    /// answers to its own words never make it a slow client.
+    fn is_held_up(&self) -> bool;
+
     /// Has what was heard handled, as far as it is its turn.
     fn start_next(&mut self);
 
@@ -38,7 +42,9 @@ pub(super) trait Talk {
         loop {
             // Afterwards there is either no room, or no whole frame left: nothing more is read before
             // the frames that were are taken in.
-            self.start_next();
+            if !self.is_held_up() {
+                self.start_next();
+            }
             if !self.has_room() {
                 return None;
             }

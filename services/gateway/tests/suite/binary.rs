@@ -182,3 +182,21 @@ fn a_greeting_larger_than_the_queue_reaches_its_client() {
         assert_eq!(client.binary().await, b"live");
     });
 }
+
+/// Answers are made at the pace at which they are read.
+#[test]
+fn answers_to_its_own_words_make_no_client_slow() {
+    let options = ["--queue-bytes", "65536", "--binary-bytes-per-minute", "1000000000"];
+    with_gateway(&options, async |bed| {
+        bed.services.greet_with(&[b"\0{}"]);
+        let mut client = Client::connect_narrow(bed.address, PATH).await;
+        assert_eq!(client.binary().await, b"\0{}");
+        for number in 0..14 {
+            client.send_binary(&[b'0' + number; 500_000]).await;
+        }
+        for number in 0..14 {
+            let answer = client.binary().await;
+            assert!(answer.len() > 500_000 && answer.last() == Some(&(b'0' + number)), "answer {number}");
+        }
+    });
+}

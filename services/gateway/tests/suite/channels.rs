@@ -22,7 +22,7 @@ async fn greeted(bed: &Bed, query: &str) -> Client {
 }
 
 fn of(user: &str) -> String {
-    format!("?token={}", token(user, 60))
+    format!("?token={}", token(user, 3_600))
 }
 
 /// Subscribes, and reads what its owner says first.
