@@ -192,7 +192,7 @@ fn answers_to_its_own_words_make_no_client_slow() {
         let mut client = Client::connect_narrow(bed.address, PATH).await;
         assert_eq!(client.binary().await, b"\0{}");
         for number in 0..14 {
-            client.send_binary(&[b'0' + number; 500_000]).await;
+            client.send_binary(&vec![b'0' + number; 500_000]).await;
         }
         for number in 0..14 {
             let answer = client.binary().await;
