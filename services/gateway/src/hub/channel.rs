@@ -3,7 +3,10 @@
 use futures_util::stream::AbortHandle;
 use tokio::sync::oneshot;
 
-use super::{handle::Unavailable, sequence::Sequence};
+use super::{
+    handle::{ListenerId, Unavailable},
+    sequence::Sequence,
+};
 
 /// A channel that somebody listens to.
 pub(super) struct ChannelState {
@@ -20,7 +23,7 @@ pub(super) struct ChannelState {
 /// Where the channel's subscription is.
 pub(super) enum Subscribing {
     /// Not confirmed yet; these wait for it.
-    Waited(Vec<oneshot::Sender<Result<(), Unavailable>>>),
+    Waited(Vec<(ListenerId, oneshot::Sender<Result<(), Unavailable>>)>),
     /// Confirmed. Aborting ends it.
     Confirmed(AbortHandle),
 }
@@ -34,6 +37,11 @@ impl ChannelState {
             sequence: Sequence::default(),
             fetching: false,
         }
+    }
+
+    /// One of this listener's listens no longer.
+    pub(super) fn unlisten(&mut self, listener: ListenerId) {
+        self.listeners[listener] = self.listeners[listener].saturating_sub(1);
     }
 
     pub(super) fn is_unheard(&self) -> bool {

@@ -7,7 +7,10 @@ use carillon_contract::{
     Channel, ServiceName,
     messages::{ChannelHead, Event, HistoryReply},
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, oneshot},
+};
 
 /// A worker's number, or that of the follower of `access`.
 pub(crate) type ListenerId = usize;
@@ -45,11 +48,13 @@ pub(crate) struct Hub {
 
 impl Hub {
     /// Has a channel's events delivered to a listener, counted: as often as this succeeds, it has to
-    /// unlisten. Returns once the bus has confirmed that what is published from now on arrives.
+    /// unlisten. Returns once the bus has confirmed that what is published from now on arrives. Whoever
+    /// doesn't wait for that doesn't listen.
     pub(crate) async fn listen(&self, listener: ListenerId, channel: &Channel) -> Result<(), Unavailable> {
         let (reply, answer) = oneshot::channel();
+        let mut waiting = Waiting { hub: self, channel, listener, answer };
         self.send(Command::Listen { channel: channel.clone(), listener, reply }).await?;
-        answer.await.map_err(|_| Unavailable)?
+        (&mut waiting.answer).await.map_err(|_| Unavailable)?
     }
 
     /// Ends what one successful [`Hub::listen`] began.
@@ -84,5 +89,24 @@ impl Hub {
 
     async fn send(&self, command: Command) -> Result<(), Unavailable> {
         self.commands.send(command).await.map_err(|_| Unavailable)
+    }
+}
+
+/// Somebody who waits until a channel is listened to, and may cease to.
+struct Waiting<'a> {
+    hub: &'a Hub,
+    channel: &'a Channel,
+    listener: ListenerId,
+    answer: oneshot::Receiver<Result<(), Unavailable>>,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        // From now on the hub sees that nobody waits. It may have answered before.
+        self.answer.close();
+        if let (Ok(Ok(())), Ok(runtime)) = (self.answer.try_recv(), Handle::try_current()) {
+            let (hub, channel, listener) = (self.hub.clone(), self.channel.clone(), self.listener);
+            runtime.spawn(async move { hub.unlisten(listener, &channel).await });
+        }
     }
 }

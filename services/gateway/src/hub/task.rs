@@ -145,14 +145,19 @@ impl Task {
         };
         state.listeners[listener] += 1;
         match &mut state.subscription {
-            Subscribing::Waited(waiting) => waiting.push(reply),
-            Subscribing::Confirmed(_) => drop(reply.send(Ok(()))),
+            Subscribing::Waited(waiting) => waiting.push((listener, reply)),
+            Subscribing::Confirmed(_) => {
+                if reply.send(Ok(())).is_err() {
+                    // Whoever listened before still does.
+                    state.unlisten(listener);
+                }
+            }
         }
     }
 
     fn unlisten(&mut self, channel: &Channel, listener: ListenerId) {
         let Some(state) = self.channels.get_mut(channel) else { return };
-        state.listeners[listener] = state.listeners[listener].saturating_sub(1);
+        state.unlisten(listener);
         if state.is_unheard() {
             self.forget(channel);
         }
@@ -170,8 +175,11 @@ impl Task {
         let Some(state) = self.channels.get_mut(&channel).filter(|state| state.life == life) else { return };
         let Subscribing::Waited(waiting) = &mut state.subscription else { return };
         let answer = outcome.as_ref().map(drop).map_err(|error| *error);
-        for reply in std::mem::take(waiting) {
-            let _ = reply.send(answer);
+        for (listener, reply) in std::mem::take(waiting) {
+            // Who no longer waits doesn't listen.
+            if reply.send(answer).is_err() {
+                state.unlisten(listener);
+            }
         }
         match outcome {
             Ok(subscription) => {
@@ -179,6 +187,9 @@ impl Task {
                 let (stream, abort) = abortable(subscription.map(move |message| (name.clone(), message)));
                 state.subscription = Subscribing::Confirmed(abort);
                 self.events.push(stream.boxed());
+                if state.is_unheard() {
+                    self.forget(&channel);
+                }
             }
             // Whoever waited gives up; who comes next tries again.
             Err(Unavailable) => self.forget(&channel),
@@ -344,5 +355,48 @@ fn may_have_lost(signal: Result<Signal, broadcast::error::RecvError>) -> bool {
     match signal {
         Ok(Signal::Reconnected | Signal::Dropped) | Err(broadcast::error::RecvError::Lagged(_)) => true,
         Ok(Signal::Disconnected) | Err(broadcast::error::RecvError::Closed) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prometheus::Registry;
+
+    use super::*;
+
+    /// Those who cease to wait for the bus are not listeners for ever.
+    #[tokio::test]
+    async fn who_no_longer_waits_does_not_listen() {
+        let metrics = Arc::new(Metrics::new(&Registry::new()).expect("metrics"));
+        let (deliveries, _inbox) = mpsc::channel(1);
+        let memory = Arc::new(Memory::new(1));
+        let settings = Settings { heads_interval: Duration::from_secs(3_600), memory };
+        let shutdown = CancellationToken::new();
+        let hub = start(Bus::in_process(), vec![deliveries], settings, metrics.clone(), shutdown.clone());
+        let channel = Channel::everyone();
+        for other_listens in [false, true] {
+            if other_listens {
+                hub.listen(0, &channel).await.expect("listening");
+            }
+            let mut unasked = Box::pin(hub.listen(0, &channel));
+            assert!((&mut unasked).now_or_never().is_none());
+            drop(unasked);
+            let mut unheard = Box::pin(hub.listen(0, &channel));
+            assert!((&mut unheard).now_or_never().is_none());
+            // By the time that this one is answered, so is the one before.
+            hub.listen(0, &channel).await.expect("listening");
+            drop(unheard);
+            hub.unlisten(0, &channel).await;
+            if other_listens {
+                hub.unlisten(0, &channel).await;
+            }
+            let forgotten = async {
+                while metrics.channels.get() > 0 {
+                    tokio::task::yield_now().await;
+                }
+            };
+            tokio::time::timeout(Duration::from_secs(5), forgotten).await.expect("nobody listens");
+        }
+        shutdown.cancel();
     }
 }
