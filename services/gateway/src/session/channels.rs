@@ -56,6 +56,8 @@ enum Answer {
     Opened(RequestId, Channel, Key, Result<(), CloseReason>),
     /// What to say to the client.
     Told(RequestId, Channel, Key, Result<Vec<u8>, Problem>),
+    /// The same, which is for whoever is still subscribed.
+    Page(RequestId, Channel, Key, Result<Vec<u8>, Problem>),
     Refresh(RequestId, Result<Box<Identity>, Denied>),
 }
 
@@ -131,6 +133,7 @@ impl Channels {
             What::Refresh { token } => return self.identify(id, token),
             What::About(channel, wish) => (channel, wish),
         };
+        self.settle(&channel);
         let started = match wish {
             Wish::Subscribe { since, query } => {
                 let query = Query { since, place: Place::InReply(id.clone()), rest: query };
@@ -187,7 +190,7 @@ impl Channels {
         let request = subscription.request(frame);
         let (gateway, shard, name) = (self.gateway.clone(), self.shard.clone(), channel.clone());
         let (request_id, info, key) = (id.clone(), subscription.info.clone(), subscription.key);
-        self.ask(id, channel, async move {
+        self.ask(id, channel, Answer::Told, async move {
             let reply = ask_owner(&gateway, &info, request).await?;
             if let Some(close) = reply.close {
                 shard.close(key, CloseReason::of_owner(close.code, close.reason));
@@ -202,7 +205,7 @@ impl Channels {
         let request = HistoryRequest { channel: channel.as_str().to_owned(), after, limit };
         let (gateway, owner, format) = (self.gateway.clone(), channel.owner(), subscription.info.format());
         let (request_id, name) = (id.clone(), channel.clone());
-        self.ask(id, channel, async move {
+        self.ask(id, channel, Answer::Page, async move {
             let reply = gateway.bus.call(owner, &request).await.map_err(|error| unanswered(&error))?;
             Ok(reply::history(&request_id, name.as_str(), format, &reply))
         });
@@ -223,7 +226,7 @@ impl Channels {
         let request = PresenceRequest { channel: channel.as_str().to_owned(), after, limit };
         let (gateway, owner, name) = (self.gateway.clone(), channel.owner(), channel.clone());
         let request_id = id.clone();
-        self.ask(id, channel, async move {
+        self.ask(id, channel, Answer::Page, async move {
             let reply = gateway.bus.call(owner, &request).await.map_err(|error| unanswered(&error))?;
             Ok(reply::presence(&request_id, name.as_str(), &reply))
         });
@@ -235,6 +238,7 @@ impl Channels {
         &mut self,
         id: &RequestId,
         channel: &Channel,
+        answer: fn(RequestId, Channel, Key, Result<Vec<u8>, Problem>) -> Answer,
         question: impl Future<Output = Result<Vec<u8>, Problem>> + 'static,
     ) {
         let Some(subscription) = self.subscriptions.get_mut(channel) else { return };
@@ -245,23 +249,31 @@ impl Channels {
             let outcome = question.await;
             // A long list is no reason to call a client slow. If that one is gone, nobody reads it.
             let _ = pace::written(&shard, carrier).await;
-            Answer::Told(id, channel, key, outcome)
+            answer(id, channel, key, outcome)
         }));
     }
 
     fn pass_on(&mut self, answer: Answer) {
         match answer {
             Answer::Opened(id, channel, key, outcome) => self.opened(&id, channel, key, outcome),
-            Answer::Told(id, channel, key, outcome) => {
-                if let Some(subscription) = self.subscription(&channel, key) {
-                    subscription.is_busy = false;
-                }
-                match outcome {
-                    Ok(reply) => self.say(&reply),
-                    Err(problem) => self.refuse(&id, Some(&channel), &problem),
-                }
+            Answer::Told(id, channel, key, outcome) => self.told(&id, &channel, key, outcome),
+            Answer::Page(id, channel, key, outcome) => {
+                self.settle(&channel);
+                let is_subscribed = self.subscription(&channel, key).is_some();
+                let outcome = if is_subscribed { outcome } else { Err(Problem::NOT_SUBSCRIBED) };
+                self.told(&id, &channel, key, outcome);
             }
             Answer::Refresh(id, outcome) => self.refresh(&id, outcome),
+        }
+    }
+
+    fn told(&mut self, id: &RequestId, channel: &Channel, key: Key, outcome: Result<Vec<u8>, Problem>) {
+        if let Some(subscription) = self.subscription(channel, key) {
+            subscription.is_busy = false;
+        }
+        match outcome {
+            Ok(reply) => self.shard.send_in_turn(self.key, websocket::text(&reply)),
+            Err(problem) => self.refuse(id, Some(channel), &problem),
         }
     }
 
@@ -275,6 +287,7 @@ impl Channels {
                 self.endings.push(Box::pin(ending(self.shard.clone(), channel, key)));
             }
             Err(reason) => {
+                self.shard.end_subscription(key, reason.clone());
                 // What came between may be what it was really ended by.
                 let reason = self.shard.closing(key).unwrap_or(reason);
                 self.subscriptions.remove(&channel);
@@ -294,6 +307,14 @@ impl Channels {
             }
             Refreshed::Refused(why) => self.refuse(id, None, &Problem::refresh(why)),
             Refreshed::Over => {}
+        }
+    }
+
+    /// Sees to it that a subscription which is being closed is over.
+    fn settle(&mut self, channel: &Channel) {
+        let Some(key) = self.subscriptions.get(channel).map(|subscription| subscription.key) else { return };
+        if let Some(reason) = self.shard.closing(key) {
+            self.ended(channel, key, Some(reason));
         }
     }
 

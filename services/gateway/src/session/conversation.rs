@@ -212,7 +212,15 @@ impl Conversation {
     }
 
     fn reply(&mut self, request: Box<FrameRequest>, reply: FrameReply) {
-        reply.frames.iter().for_each(|frame| self.shard.send(self.key, self.info.frame(frame)));
+        // A long answer's parts are asked for in turn; what follows the last finds it still waiting.
+        let is_part = !request.after.is_empty() || !reply.more.is_empty();
+        for frame in reply.frames.iter().map(|frame| self.info.frame(frame)) {
+            if is_part {
+                self.shard.send_in_turn(self.key, frame);
+            } else {
+                self.shard.send(self.key, frame);
+            }
+        }
         if let Some(close) = reply.close {
             self.shard.close(self.key, CloseReason::of_owner(close.code, close.reason));
         } else if !reply.more.is_empty() {

@@ -61,7 +61,8 @@ pub(super) async fn open(
     }
     let generation = gateway.leases.generation(info.endpoint);
     shard.asked(key);
-    let accept = ask(gateway, info, query.rest).await?;
+    let Query { since, place, rest } = query;
+    let accept = ask(gateway, info, rest).await?;
     // Those that it listens to: a subscription has one, whatever its endpoint has.
     let (epoch, greeted) = (&*accept.epoch, heard(info, &accept.channels));
     shard.accepted(key);
@@ -69,21 +70,38 @@ pub(super) async fn open(
     require(shard, key, &accept.requires)?;
     let heads = gateway.hub.join(epoch, greeted.clone()).await;
     let heads = heads.map_err(|_| CloseReason::UNAVAILABLE)?;
-    let resumes = query.since.is_some();
+    // What it is answered depends on whether it has ended already.
+    if let Some(reason) = shard.closing(key) {
+        return Err(reason);
+    }
+    let resumes = since.is_some();
     let greeting = Greeting { shard, key, info, epoch, heads: &greeted, resumes };
-    greeting.say(&accept.greeting, &query.place).await?;
     let replay = Replay { gateway, shard, key, info, epoch, greeted: &greeted, heads: &heads };
-    let recovered = match &query.since {
-        // A client of binary frames asks its owner for what it lacks.
-        Some(since) if !info.is_binary() => replay.recover(since).await?,
-        _ => false,
-    };
-    if !recovered {
-        replay.catch_up().await?;
+    let said = say(&greeting, &accept.greeting, &replay, (&place, since.as_ref())).await;
+    match (said, &place) {
+        // Its request is answered: whatever follows is said of the subscription.
+        (Err(reason), Place::InReply(_)) => shard.end_subscription(key, reason),
+        (said, _) => said?,
     }
     shard.release(key);
     shard.watch_token(key);
     Ok(())
+}
+
+/// Says all that goes before live events.
+async fn say(
+    greeting: &Greeting<'_>,
+    frames: &[Bytes],
+    replay: &Replay<'_>,
+    (place, since): (&Place, Option<&Since>),
+) -> Result<(), CloseReason> {
+    greeting.say(frames, place).await?;
+    let recovered = match since {
+        // A client of binary frames asks its owner for what it lacks.
+        Some(since) if !greeting.info.is_binary() => replay.recover(since).await?,
+        _ => false,
+    };
+    if recovered { Ok(()) } else { replay.catch_up().await }
 }
 
 async fn ask(

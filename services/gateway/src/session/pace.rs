@@ -11,12 +11,14 @@ use crate::{
     websocket::{CloseReason, Frame},
 };
 
-/// Sends a frame, and waits until it is written if the socket is full.
+/// Sends a frame when what waits is written, and waits until it is, too, if the socket is full.
 ///
 /// # Errors
 /// The connection is being closed, or the client is gone.
 pub(super) async fn send(shard: &Shard, key: Key, frame: Frame) -> Result<(), CloseReason> {
-    shard.send(key, frame);
+    // Other subscriptions of the same client may have sent what the socket is full of.
+    unblocked(shard, key).await?;
+    shard.send_in_turn(key, frame);
     unblocked(shard, key).await
 }
 
@@ -39,12 +41,17 @@ pub(super) async fn replay(
     events: &[Arc<Event>],
     format: Format,
 ) -> Result<(), CloseReason> {
-    {
+    loop {
+        unblocked(shard, key).await?;
         let _turn = shard.replays().turn().await;
+        if shard.state(key).is_some_and(|state| state.is_blocked) {
+            continue;
+        }
         let Some(piece) = shard.piece(events, format) else { return Ok(()) };
         shard.send_replay(key, &piece);
         // Live events, and the first words of other connections, go before the next slice.
         tokio::task::yield_now().await;
+        break;
     }
     unblocked(shard, key).await
 }

@@ -18,6 +18,8 @@ pub(crate) struct Outgoing {
     others: VecDeque<Frame>,
     bytes: usize,
     written: usize,
+    /// Bytes above the bound for which there is room until everything is written.
+    spare: usize,
 }
 
 impl Outgoing {
@@ -29,10 +31,15 @@ impl Outgoing {
         }
     }
 
+    /// Has so many bytes more have room until everything is written.
+    pub(crate) fn make_room(&mut self, bytes: usize) {
+        self.spare += bytes;
+    }
+
     /// Whether these frames can wait as well within a bound in bytes. What is of any size can be alone.
     pub(crate) fn has_room_for<const N: usize>(&self, frames: [&Frame; N], limit: usize) -> bool {
         let held = self.bytes + (self.count() + N - 1) * OVERHEAD;
-        self.is_empty() || held + frames.map(|frame| frame.len()).iter().sum::<usize>() <= limit
+        self.is_empty() || held + frames.map(|frame| frame.len()).iter().sum::<usize>() <= limit + self.spare
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -78,11 +85,13 @@ impl Outgoing {
         if self.others.capacity() > KEPT {
             self.others = VecDeque::new();
         }
+        self.spare = 0;
     }
 
     /// Drops every frame that hasn't begun to be written: what is cut short would break the protocol.
     pub(crate) fn clear_unbegun(&mut self) {
         self.others.clear();
+        self.spare = 0;
         self.next.take_if(|_| self.written == 0);
         self.bytes = self.next.as_ref().map_or(0, |frame| frame.len()) - self.written;
     }
@@ -106,6 +115,23 @@ mod tests {
         assert_eq!((outgoing.only(), outgoing.bytes), (Some(&b"c"[..]), 1));
         outgoing.advance(1);
         assert!(outgoing.is_empty() && outgoing.bytes == 0);
+    }
+
+    #[test]
+    fn what_is_sent_in_turn_takes_no_room_of_what_follows() {
+        let (small, large): (Frame, Frame) = ((*b"ab").into(), vec![0; 5_000].into());
+        let mut outgoing = Outgoing::default();
+        outgoing.make_room(large.len());
+        outgoing.push(large.clone());
+        let mut count = 0;
+        while outgoing.has_room_for([&small], 1_000) {
+            outgoing.push(small.clone());
+            count += 1;
+        }
+        assert_eq!(count, 20);
+        outgoing.advance(outgoing.bytes);
+        outgoing.push(large);
+        assert!(!outgoing.has_room_for([&small], 1_000), "once only");
     }
 
     #[test]

@@ -55,6 +55,12 @@ impl Connection {
         self.outgoing.push(frame);
     }
 
+    /// The same for a frame that takes no room of those that follow.
+    pub(super) fn enqueue_in_turn(&mut self, frame: Frame, count: u64) {
+        self.outgoing.make_room(frame.len());
+        self.enqueue(frame, count);
+    }
+
     /// What a client of text is to be told. One of binary frames hears nothing of ours: what it missed is for
     /// its own protocol to make good.
     fn notice(&self) -> Option<Frame> {

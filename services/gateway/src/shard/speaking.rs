@@ -17,6 +17,14 @@ impl Shard {
         self.flush_now(inner, key);
     }
 
+    /// The same for what is sent when nothing else is left to write, so that it needs no bound: it takes none
+    /// of the room for what comes while it is written.
+    pub(crate) fn send_in_turn(&self, key: Key, frame: Frame) {
+        let compression = self.inner.borrow_mut().get(key).and_then(|connection| connection.info.compression);
+        self.announce_replay(key, self.compressor.for_one(frame, compression), 1);
+        self.flush_now(&mut self.inner.borrow_mut(), key);
+    }
+
     /// Sends part of a replay to a connection of which the rest waits until this is written: it needs no
     /// other bound.
     pub(crate) fn send_replay(&self, key: Key, piece: &Piece) {
@@ -32,7 +40,7 @@ impl Shard {
         let Some(slot) = inner.get(key).and_then(|connection| connection.outlet(key.slot)) else { return };
         let connection = &mut inner.connections[slot];
         if connection.is_served() {
-            connection.enqueue(frames, count);
+            connection.enqueue_in_turn(frames, count);
             self.metrics.frames_sent.inc_by(count);
         }
     }
@@ -50,6 +58,13 @@ impl Shard {
         let Some(connection) = inner.get(key) else { return };
         connection.close(reason);
         self.flush_now(inner, key);
+    }
+
+    /// Ends a subscription, but for one that ends with its connection.
+    pub(crate) fn end_subscription(&self, key: Key, reason: CloseReason) {
+        if self.state(key).is_some_and(|state| !state.is_closing && !state.is_broken) {
+            self.close(key, reason);
+        }
     }
 
     /// The client closes: it is answered with its own code.

@@ -1,5 +1,8 @@
 //! `carillon.v1`: many channels on one connection, each a session of its own.
 
+mod ends;
+mod pace;
+
 use carillon_contract::{
     CHANNELS, Channel,
     messages::{Dismissal, Event, TokenRevoked, Variant, access_change::Change},
