@@ -160,7 +160,10 @@ impl Greeting<'_> {
                 self.shard.covered(self.key, channel, head.offset);
             }
         }
-        if let (Place::InReply(id), [head, ..]) = (place, self.heads) {
+        if let Place::InReply(id) = place {
+            let no_head =
+                CloseReason::fixed(Cause::Internal, 1011, "the service gave no place in the channel");
+            let head = self.heads.first().ok_or(no_head)?;
             let reply = reply::subscribed(id, &head.channel, self.epoch, head.offset);
             pace::send(self.shard, self.key, websocket::text(&reply)).await?;
         }
