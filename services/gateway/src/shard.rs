@@ -6,6 +6,7 @@
 mod burst;
 mod compressor;
 mod connection;
+mod crowds;
 mod dismiss;
 mod fan_out;
 mod flush;

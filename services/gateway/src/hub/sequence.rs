@@ -12,7 +12,7 @@ const MAX_WAITING: usize = 256;
 #[derive(Debug, Default)]
 pub(crate) struct Sequence {
     /// The epoch, and the last offset delivered; unknown until an owner has told the head.
-    place: Option<(String, u64)>,
+    place: Option<(Box<str>, u64)>,
     /// Where deliveries began: nothing up to this offset was delivered.
     start: u64,
     /// Events that came too early: before the place was known, or above a gap.
@@ -51,7 +51,7 @@ impl Sequence {
     /// A live event arrived (durable: its offset is not 0), or an announcement of the head.
     pub(crate) fn event(&mut self, event: Arc<Event>) -> Step {
         let reset = match &self.place {
-            Some((epoch, _)) if *epoch != event.epoch => {
+            Some((epoch, _)) if **epoch != *event.epoch => {
                 self.restart(&event.epoch, event.offset.saturating_sub(1));
                 true
             }
@@ -71,7 +71,7 @@ impl Sequence {
                 self.begin(epoch, head);
                 false
             }
-            Some((known, _)) if known != epoch => {
+            Some((known, _)) if **known != *epoch => {
                 self.restart(epoch, head);
                 true
             }
@@ -86,7 +86,7 @@ impl Sequence {
     pub(crate) fn fetched(&mut self, epoch: &str, first: u64, head: u64, events: Vec<Event>) -> Step {
         let mut reset = false;
         match &mut self.place {
-            Some((known, last)) if known == epoch => {
+            Some((known, last)) if **known == *epoch => {
                 if first > *last + 1 {
                     *last = first - 1;
                     self.start = *last;
@@ -108,7 +108,7 @@ impl Sequence {
 
     /// The place becomes known. What waits of another log will never come to follow it.
     fn begin(&mut self, epoch: &str, head: u64) {
-        self.place = Some((epoch.to_owned(), head));
+        self.place = Some((epoch.into(), head));
         self.start = head;
         self.waiting.retain(|_, event| event.epoch == epoch);
         self.head = self.head.max(head);

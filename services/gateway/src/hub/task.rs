@@ -89,7 +89,8 @@ struct Task {
     listeners: Vec<mpsc::Sender<Vec<Delivery>>>,
     /// What each listener is to get with the next send.
     outboxes: Vec<Vec<Delivery>>,
-    channels: HashMap<Channel, ChannelState>,
+    /// Each in a place of its own: a map has room for more entries than it holds.
+    channels: HashMap<Channel, Box<ChannelState>>,
     events: SelectAll<BoxStream<'static, (Channel, Message)>>,
     fetches: Arc<Semaphore>,
     lives: u64,
@@ -140,7 +141,7 @@ impl Task {
                 self.lives += 1;
                 self.metrics.channels.inc();
                 subscribe(self.bus.clone(), self.hub.clone(), entry.key().clone(), self.lives);
-                entry.insert(ChannelState::new(self.lives, self.listeners.len()))
+                entry.insert(Box::new(ChannelState::new(self.lives, self.listeners.len())))
             }
         };
         state.listeners[listener] += 1;
@@ -329,11 +330,12 @@ impl Task {
     }
 
     fn compare(&mut self, owner: ServiceName) {
-        let known = |(channel, state): (&Channel, &ChannelState)| {
+        let known = |channel: &Channel, state: &ChannelState| {
             let is_asked_for = channel.owner() == owner && state.sequence.last().is_some();
             is_asked_for.then(|| channel.as_str().to_owned())
         };
-        let channels: Vec<String> = self.channels.iter().filter_map(known).collect();
+        let channels = self.channels.iter().filter_map(|(channel, state)| known(channel, state));
+        let channels: Vec<String> = channels.collect();
         if !channels.is_empty() && self.comparisons.begin(owner) {
             tokio::spawn(heads::compare(self.bus.clone(), self.hub.clone(), owner, channels));
         }

@@ -59,7 +59,7 @@ async fn serve(
             return Ok(());
         }
     };
-    let decision = Box::pin(decide(&gateway, request.head(), permit)).await;
+    let decision = shard.in_turn(Box::pin(decide(&gateway, request.head(), permit))).await;
     let (admission, outcome) = match decision {
         Decision::Http(problem) => {
             refuse(&mut framed, problem).await;

@@ -128,7 +128,7 @@ async fn leave(
 ) {
     finish(shard, key, socket, end).await;
     let _farewell = shard.farewell();
-    let departure = shard.remove(key);
+    let departure = shard.in_turn(async { shard.remove(key) }).await;
     farewell::say(gateway, shard, info, departure).await;
 }
 

@@ -15,6 +15,7 @@ use tokio::net::TcpStream;
 use super::{
     compressor::Compressor,
     connection::{Connection, Departure, Key, Line, Place, Traffic},
+    crowds::Crowds,
     replays::Replays,
     timers::Timers,
     turns::Turns,
@@ -33,6 +34,7 @@ pub(crate) struct Shard {
     pub(super) metrics: Arc<Metrics>,
     pub(super) bounds: Bounds,
     pub(super) replays: Replays,
+    pub(super) crowds: Crowds,
     pub(super) compressor: Compressor,
     inflater: Rc<Inflater>,
     started: Instant,
@@ -123,6 +125,7 @@ impl Shard {
             metrics,
             bounds,
             replays: Replays::default(),
+            crowds: Crowds::default(),
             started: Instant::now(),
             number,
             farewells: Cell::new(0),
@@ -253,6 +256,7 @@ impl Inner {
         self.lives = self.lives.wrapping_add(1);
         let life = self.lives;
         let slot = self.connections.insert(Connection::new(info.clone(), line, life, second));
+        self.connections[slot].places.reserve_exact(info.channels.len());
         for channel in &info.channels {
             self.listen(slot, channel, info.format());
         }
