@@ -12,7 +12,7 @@ use tokio::{sync::Semaphore, task::yield_now};
 use super::registry::Shard;
 
 /// How many are done before other tasks of the worker get their turn.
-const SLICE: usize = 16;
+const SLICE: usize = 2;
 
 /// Whose turn it is.
 pub(super) struct Crowds(Semaphore);

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Connections whose replays go on before other tasks of the worker get their turn.
-const SLICE: usize = 16;
+const SLICE: usize = 4;
 
 /// A piece ends with the event that makes it so large: enough for one write.
 const PIECE: usize = 16 * 1024;
