@@ -67,6 +67,13 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
         pairs: arguments.pairs,
     };
     let size = measure(&manner, &placement, &instructions, arguments.connections, room)?;
+    for kind in Kind::PEERS {
+        let count = size.broken_off.iter().filter(|broken| **broken == kind).count();
+        if count > 0 {
+            let name = kind.name();
+            notes.push(format!("{name} lost messages in {count} of its measurements, which are left out."));
+        }
+    }
     let report = Report {
         machine: Machine::look(),
         message_bytes: arguments.message_bytes,

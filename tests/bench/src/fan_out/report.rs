@@ -33,6 +33,8 @@ pub(crate) struct Report {
 pub(crate) struct SizeReport {
     pub(crate) connections: usize,
     pub(crate) depths: Vec<DepthReport>,
+    /// Peers that broke off a measurement, once for each: one that loses a message does.
+    pub(crate) broken_off: Vec<Kind>,
 }
 
 /// Fan-out with so many messages in flight.

@@ -35,6 +35,7 @@ pub(crate) fn measure(
     let mut reports: Vec<DepthReport> =
         depths.map(|depth| DepthReport { in_flight: *depth, rounds: Comparison::default() }).collect();
     let period = Duration::from_secs_f64(manner.seconds);
+    let mut broken_off = Vec::new();
     let say = |pair, what: &str| {
         eprintln!("fan-out to {connections} connections, pair {pair} of {}, {what}", manner.pairs);
     };
@@ -44,9 +45,16 @@ pub(crate) fn measure(
             for report in &mut reports {
                 say(pair, &format!("{} in flight", report.in_flight));
                 for place in 0..servers.len() {
-                    let server = &mut servers[place];
-                    let round = server.measure(report.in_flight, period, instructions)?;
-                    report.rounds.push(server.kind(), round);
+                    let kind = servers[place].kind();
+                    match servers[place].measure(report.in_flight, period, instructions) {
+                        Ok(round) => report.rounds.push(kind, round),
+                        Err(error) if Kind::PEERS.contains(&kind) => {
+                            eprintln!("{error:#}");
+                            broken_off.push(kind);
+                            servers[place] = start(&kind)?;
+                        }
+                        Err(error) => return Err(error),
+                    }
                     servers.iter_mut().try_for_each(FanOut::attend)?;
                 }
             }
@@ -63,5 +71,5 @@ pub(crate) fn measure(
         }
     }
     reports.iter().try_for_each(|report| ensure_same_bytes(&report.rounds))?;
-    Ok(SizeReport { connections, depths: reports })
+    Ok(SizeReport { connections, depths: reports, broken_off })
 }
