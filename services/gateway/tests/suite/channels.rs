@@ -239,3 +239,22 @@ fn a_refresh_reaches_every_subscription() {
         assert!(expires > i64::try_from(soon).expect("a time") + 300_000_000);
     });
 }
+
+#[test]
+fn each_request_of_a_batch_counts_as_a_message() {
+    with_gateway(&["--messages-per-minute", "3"], async |bed| {
+        let mut client = greeted(bed, &of("42")).await;
+        let request = |id: u32| json!({"id": id, "type": "unsubscribe", "channel": "room.one"});
+        client.send(&json!((1..=5).map(request).collect::<Vec<_>>()).to_string()).await;
+        let mut codes = Vec::new();
+        for _ in 0..5 {
+            let reply = client.json().await;
+            assert_eq!(reply["channel"], "room.one", "{reply}");
+            codes.push((reply["id"].as_u64(), reply["code"].clone(), reply["retry_after"].is_u64()));
+        }
+        codes.sort_by_key(|(id, ..)| *id);
+        let codes: Vec<_> = codes.iter().map(|(_, code, retries)| (code.as_str(), *retries)).collect();
+        let (heard, refused) = ((Some("not_subscribed"), false), (Some("rate_limited"), true));
+        assert_eq!(codes, [heard, heard, heard, refused, refused]);
+    });
+}

@@ -86,6 +86,17 @@ pub(super) enum Heard {
     Invalid(Option<RequestId>, Problem),
 }
 
+impl Heard {
+    /// Its id, and the channel that it is about, if it has them.
+    pub(super) fn about(&self) -> (Option<&RequestId>, Option<&Channel>) {
+        match self {
+            Self::Ping(..) => (None, None),
+            Self::Request(request) => (Some(&request.id), request.what.channel()),
+            Self::Invalid(id, _) => (id.as_ref(), None),
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct Wire<'a> {
     #[serde(borrow)]
