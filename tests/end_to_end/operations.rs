@@ -1,8 +1,9 @@
 //! Starting, stopping, and what survives it.
 
 use anyhow::ensure;
-use carillon_testkit::{Cluster, OneProcess, Options, unique};
+use carillon_testkit::{Cluster, DEADLINE, Deployment, OneProcess, Options, unique};
 use serde_json::json;
+use tokio::time::{Duration, Instant, sleep};
 
 use crate::{checks::has, suite::Suite};
 
@@ -13,6 +14,7 @@ pub(crate) fn register(suite: &mut Suite) {
         a_notification_survives_a_restart,
     );
     suite.own_process("up_says_what_to_do_next", Options::default, up_says_what_to_do_next);
+    suite.own_cluster("s4_09_any_gateway_serves_any_client", Options::default, any_gateway_serves_any_client);
     suite.own_cluster("every_process_comes_back", Options::default, every_process_comes_back);
 }
 
@@ -53,6 +55,55 @@ async fn up_says_what_to_do_next(process: &OneProcess) -> anyhow::Result<()> {
         deployment.supervisor().wait_for_output(OneProcess::NAME, &expected).await?;
     }
     Ok(())
+}
+
+/// S4-09: no gateway needs the client that it had before; and each counts handshakes that succeeded, what was delivered
+/// and how fast, how long connections lasted, and who came back.
+async fn any_gateway_serves_any_client(cluster: &Cluster) -> anyhow::Result<()> {
+    let deployment = cluster.deployment();
+    let [first, second] = deployment.gateways();
+    let user = deployment.user("alice").await?;
+    let mut socket = first.socket("/ws/notifications/")?.token(&user.token).open().await?;
+    socket.next_of_type("connection.established").await?;
+    let notify = async |title: &str| {
+        let body = json!({"user_id": user.id, "title": title, "message": "Hello"});
+        deployment.admin().await?.notify(&body).await
+    };
+    notify("heard").await?;
+    socket.next_where("the first", |frame| frame["title"] == "heard").await?;
+    let since = socket.since();
+    socket.close().await?;
+    notify("missed").await?;
+    let mut socket = second.socket("/ws/notifications/")?.token(&user.token).since(since).open().await?;
+    has(&socket.next_of_type("recovery").await?, &json!({"recovered": true, "missed": 1}))?;
+    socket.next_where("the second", |frame| frame["title"] == "missed").await?;
+    socket.close().await?;
+    let ended = r#"carillon_gateway_connection_duration_seconds_count{endpoint="notifications"} 1"#;
+    let accepted = r#"carillon_gateway_handshakes_total{endpoint="notifications",outcome="accepted"} 1"#;
+    let recovered = r#"carillon_gateway_recoveries_total{outcome="recovered"} 1"#;
+    let delivered = "carillon_gateway_event_delay_seconds_count 1";
+    for (gateway, expected) in
+        [(first, vec![accepted, ended, delivered]), (second, vec![accepted, ended, recovered])]
+    {
+        shows(deployment, &gateway.name, &expected).await?;
+    }
+    Ok(())
+}
+
+/// Waits until a process's metrics have these lines.
+async fn shows(deployment: &Deployment, process: &str, lines: &[&str]) -> anyhow::Result<()> {
+    let url = format!("{}/metrics", deployment.supervisor().operations(process)?);
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        let metrics = reqwest::get(&url).await?.text().await?;
+        let missing: Vec<_> =
+            lines.iter().filter(|line| !metrics.lines().any(|shown| shown == **line)).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        ensure!(Instant::now() < deadline, "{process} does not show {missing:?}:\n{metrics}");
+        sleep(Duration::from_millis(50)).await;
+    }
 }
 
 /// Each process of a cluster stops when asked to, and whoever was stopped or killed comes back

@@ -5,6 +5,9 @@ use prometheus::{
     Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
 };
 
+/// From a connection that is refused to one that lasts a day, in seconds.
+const LIFETIMES: [f64; 10] = [1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3_600.0, 14_400.0, 43_200.0, 86_400.0];
+
 /// The gateway's collectors.
 pub(crate) struct Metrics {
     /// Open connections, by endpoint.
@@ -17,6 +20,8 @@ pub(crate) struct Metrics {
     pub(crate) limited: IntCounterVec,
     /// Closed connections, by endpoint, code and kind of reason.
     pub(crate) closes: IntCounterVec,
+    /// How long connections lasted, by endpoint (S4-09).
+    pub(crate) connection_duration: HistogramVec,
     /// Frames that clients sent, by endpoint.
     pub(crate) frames_received: IntCounterVec,
     /// Binary frames that waited because their client sends too much.
@@ -112,6 +117,14 @@ impl Metrics {
                 "carillon_gateway_saved_bytes_total",
                 "Bytes that compression has saved of what was queued for clients.",
             )?,
+            connection_duration: HistogramVec::new(
+                HistogramOpts::new(
+                    "carillon_gateway_connection_duration_seconds",
+                    "Time that connections lasted which have ended, by endpoint.",
+                )
+                .buckets(LIFETIMES.to_vec()),
+                &["endpoint"],
+            )?,
             event_delay: Histogram::with_opts(HistogramOpts::new(
                 "carillon_gateway_event_delay_seconds",
                 "Time from an event's append to its arrival at a worker of this gateway.",
@@ -198,6 +211,7 @@ impl Metrics {
         registry.register(Box::new(self.bytes_sent.clone()))?;
         registry.register(Box::new(self.compressions.clone()))?;
         registry.register(Box::new(self.saved_bytes.clone()))?;
+        registry.register(Box::new(self.connection_duration.clone()))?;
         registry.register(Box::new(self.event_delay.clone()))?;
         registry.register(Box::new(self.slow_consumers.clone()))?;
         registry.register(Box::new(self.dropped_events.clone()))?;

@@ -198,6 +198,8 @@ impl Shard {
         let unsaid = connection.given_up.unwrap_or("vanished");
         let cause = connection.closing.as_ref().map_or(unsaid, |reason| reason.cause.as_str());
         self.metrics.closes.with_label_values(&[endpoint, &code, cause]).inc();
+        let seconds = self.second().saturating_sub(connection.traffic.began);
+        self.metrics.connection_duration.with_label_values(&[endpoint]).observe(seconds.into());
         self.log_end(connection, &code);
     }
 
