@@ -138,4 +138,9 @@ impl Gateway {
         let is_meant = |allowed: &String| name == CHANNELS || allowed == name || allowed == "all";
         self.settings.anonymous.iter().any(is_meant)
     }
+
+    /// Whether clients without a token may connect to an endpoint.
+    pub(crate) fn lets_anyone_in(&self, endpoint: &Endpoint) -> bool {
+        endpoint.anonymous && self.allows_anonymous(endpoint.name)
+    }
 }

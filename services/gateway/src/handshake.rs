@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use actix_http::RequestHead;
 use actix_web::http::header;
-use carillon_contract::{CHANNELS, Channel, Dialect, Endpoint, Located, Parameters, endpoint, endpoint_at};
+use carillon_contract::{CHANNELS, Dialect, Endpoint, Located, Parameters, endpoint, endpoint_at};
 use carillon_service::http::Problem;
 use carillon_token::redact;
 
@@ -54,16 +54,11 @@ pub(crate) async fn decide(gateway: &Arc<Gateway>, head: &RequestHead, permit: P
     let endpoint = located.row;
     match examine(gateway, head, permit, located).await {
         Ok((admission, query)) => {
-            gateway.metrics.handshakes.with_label_values(&[endpoint.name, "accepted"]).inc();
-            log_accepted(gateway, head, &admission.info);
+            accepted(gateway, head, &admission.info);
             Decision::Admit(admission, query)
         }
         Err((refusal, admission)) => {
-            gateway.metrics.handshakes.with_label_values(&[endpoint.name, refusal.outcome()]).inc();
-            if let Some(limit) = refusal.limit() {
-                gateway.metrics.limited.with_label_values(&[limit]).inc();
-            }
-            log(gateway, endpoint, head, &refusal);
+            refused(gateway, endpoint, head, &refusal);
             refuse(gateway, refusal, admission)
         }
     }
@@ -116,7 +111,7 @@ async fn examine(
     };
     let default = if info.identity.is_some() { Dialect::Events } else { Dialect::Rooms };
     info.dialect = endpoint.dialects.then(|| dialect.or(gateway.settings.dialect).unwrap_or(default));
-    let resolved = outcome.and_then(|_| resolve(&mut info, &parameters));
+    let resolved = outcome.and_then(|_| info.resolve(&parameters).map_err(|_| Refusal::Path));
     let admission = Admission { info, permit, protocol };
     match resolved {
         Ok(()) => Ok((admission, query)),
@@ -170,22 +165,6 @@ fn check_request(gateway: &Gateway, head: &RequestHead) -> Result<Option<Window>
     Ok(compression)
 }
 
-/// The channels that the connection listens to, and the membership that it needs.
-fn resolve(info: &mut SessionInfo, parameters: &Parameters) -> Result<(), Refusal> {
-    let user = info.identity.as_ref().map(|identity| identity.user.as_str());
-    let mut channels: Vec<Channel> = Vec::new();
-    for template in info.endpoint.channels {
-        channels.extend(template.resolve(parameters, user).map_err(|_| Refusal::Path)?);
-    }
-    let requires = match &info.endpoint.requires {
-        Some(template) => template.resolve(parameters, user).map_err(|_| Refusal::Path)?,
-        None => None,
-    };
-    info.channels = channels.into();
-    info.requires = requires.into_iter().map(|resource| resource.as_str().into()).collect();
-    Ok(())
-}
-
 fn refuse(gateway: &Gateway, refusal: Refusal, admission: Option<Box<Admission>>) -> Decision {
     match (refusal.close_reason(), admission) {
         (Some(reason), Some(admission)) if !gateway.settings.refuse_with_http => {
@@ -195,16 +174,21 @@ fn refuse(gateway: &Gateway, refusal: Refusal, admission: Option<Box<Admission>>
     }
 }
 
-/// One line for each attempt that gets as far as its endpoint's owner (S4-11).
-fn log_accepted(gateway: &Gateway, head: &RequestHead, info: &SessionInfo) {
+/// Counts an attempt that gets as far as its endpoint's owner, and logs it in one line (S4-11).
+fn accepted(gateway: &Gateway, head: &RequestHead, info: &SessionInfo) {
+    gateway.metrics.handshakes.with_label_values(&[info.endpoint.name, "accepted"]).inc();
     tracing::info!(
         endpoint = info.endpoint.name, address = gateway.client(head).to_string(), connection = %info.connection,
         user = info.user().unwrap_or_default(), "a handshake was accepted"
     );
 }
 
-/// One line for each refusal, without the token (S1-16, S4-11).
-fn log(gateway: &Gateway, endpoint: &Endpoint, head: &RequestHead, refusal: &Refusal) {
+/// Counts a refusal, and logs it in one line, without the token (S1-16, S4-11).
+fn refused(gateway: &Gateway, endpoint: &Endpoint, head: &RequestHead, refusal: &Refusal) {
+    gateway.metrics.handshakes.with_label_values(&[endpoint.name, refusal.outcome()]).inc();
+    if let Some(limit) = refusal.limit() {
+        gateway.metrics.limited.with_label_values(&[limit]).inc();
+    }
     let path = head.uri.path_and_query().map_or("", |path| path.as_str());
     tracing::info!(
         endpoint = endpoint.name, address = gateway.client(head).to_string(), path = %redact(path), reason = %refusal,

@@ -76,7 +76,8 @@ async fn open(gateway: &Arc<Gateway>, shard: &Rc<Shard>, request: &HttpRequest) 
     check_address(gateway, request)?;
     let permit = gateway.limits.admit().map_err(|overload| overloaded(gateway, request.head(), overload))?;
     let channel = request.match_info().get("channel").unwrap_or_default();
-    let Streaming { info, permit, query } = admit_stream(gateway, request.head(), channel, permit).await?;
+    let admission = Box::pin(admit_stream(gateway, request.head(), channel, permit));
+    let Streaming { info, permit, query } = shard.in_turn(admission).await?;
     let endpoint = info.endpoint;
     let reader = session::stream(gateway, shard, info, permit, query);
     reader.started().await.map_err(|reason| refused(&reason, endpoint))?;

@@ -16,7 +16,7 @@ pub(super) async fn identify(
 ) -> Result<Option<Identity>, Refusal> {
     let codes = endpoint.close_codes;
     let Some(token) = token else {
-        let allowed = endpoint.anonymous && gateway.allows_anonymous(endpoint.name);
+        let allowed = gateway.lets_anyone_in(endpoint);
         return if allowed { Ok(None) } else { Err(Refusal::Missing(codes)) };
     };
     let identity =

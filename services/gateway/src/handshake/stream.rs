@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use actix_http::RequestHead;
 use actix_web::http::header;
-use carillon_contract::{Channel, Dialect, Endpoint, Located, Parameters, Payload, Since, endpoint_of};
+use carillon_contract::{Channel, Dialect, Endpoint, Located, Payload, Since, endpoint_of};
 use carillon_service::http::Problem;
 
-use super::{Refusal, credentials, credentials::Credentials, identify, log, log_accepted, permit_at};
+use super::{Refusal, accepted, credentials, credentials::Credentials, identify, permit_at, refused};
 use crate::{
     authenticator::Denied,
     gateway::Gateway,
@@ -45,16 +45,11 @@ pub(crate) async fn admit_stream(
     }
     match examine(gateway, head, permit, located, channel).await {
         Ok(streaming) => {
-            gateway.metrics.handshakes.with_label_values(&[endpoint.name, "accepted"]).inc();
-            log_accepted(gateway, head, &streaming.info);
+            accepted(gateway, head, &streaming.info);
             Ok(streaming)
         }
         Err(refusal) => {
-            gateway.metrics.handshakes.with_label_values(&[endpoint.name, refusal.outcome()]).inc();
-            if let Some(limit) = refusal.limit() {
-                gateway.metrics.limited.with_label_values(&[limit]).inc();
-            }
-            log(gateway, endpoint, head, &refusal);
+            refused(gateway, endpoint, head, &refusal);
             Err(problem(&refusal))
         }
     }
@@ -94,29 +89,16 @@ async fn examine(
     }
     let default = if info.identity.is_some() { Dialect::Events } else { Dialect::Rooms };
     info.dialect = endpoint.dialects.then(|| dialect.or(gateway.settings.dialect).unwrap_or(default));
-    listen(&mut info, &parameters, channel)?;
+    info.resolve(&parameters).map_err(|_| Refusal::Path)?;
+    if !info.keep_only(&channel) {
+        let codes = endpoint.close_codes;
+        return Err(if info.user().is_some() { Refusal::Mismatch(codes) } else { Refusal::Missing(codes) });
+    }
     query.place = Place::Always;
     if let Some(last) = last_event(head) {
         query.since = Some(last);
     }
     Ok(Streaming { info, permit, query })
-}
-
-/// Has it listen to this channel alone, if it can be its client's: a user's own is that user's only.
-fn listen(info: &mut SessionInfo, parameters: &Parameters, channel: Channel) -> Result<(), Refusal> {
-    let user = info.identity.as_ref().map(|identity| identity.user.as_str());
-    let codes = info.endpoint.close_codes;
-    let resolved = info.endpoint.channels.iter().map(|template| template.resolve(parameters, user));
-    if !resolved.flatten().any(|resolved| resolved.as_ref() == Some(&channel)) {
-        return Err(if user.is_some() { Refusal::Mismatch(codes) } else { Refusal::Missing(codes) });
-    }
-    let requires = match &info.endpoint.requires {
-        Some(template) => template.resolve(parameters, user).map_err(|_| Refusal::Path)?,
-        None => None,
-    };
-    info.requires = requires.into_iter().map(|resource| resource.as_str().into()).collect();
-    info.channels = Box::new([channel]);
-    Ok(())
 }
 
 /// The id of the last event that a client had, which it sends when it comes back by itself: that counts before

@@ -19,20 +19,17 @@ use std::{
     sync::Arc,
 };
 
+use bytes::Bytes;
 use carillon_contract::Channel;
 use futures_util::{StreamExt, stream::FuturesUnordered};
 
 pub(crate) use request::RequestId;
 
-use super::{
-    SessionInfo,
-    meter::Meter,
-    talk::{End, Talk},
-};
+use super::{SessionInfo, meter::Meter, talk::Talk};
 use crate::{
     gateway::Gateway,
     shard::{Key, Shard},
-    websocket::{self, CloseReason, Incoming},
+    websocket::CloseReason,
 };
 use answers::Answer;
 use reply::Problem;
@@ -124,12 +121,12 @@ impl Channels {
 }
 
 impl Talk for Channels {
-    fn has_room(&self) -> bool {
-        self.waiting.len() < WAITING
+    fn connection(&self) -> (&Shard, Key) {
+        (&self.shard, self.key)
     }
 
-    fn is_held_up(&self) -> bool {
-        self.shard.state(self.key).is_some_and(|state| state.is_blocked)
+    fn has_room(&self) -> bool {
+        self.waiting.len() < WAITING
     }
 
     fn start_next(&mut self) {
@@ -147,20 +144,13 @@ impl Talk for Channels {
         }
     }
 
-    fn heard(&mut self, incoming: Incoming) -> Option<End> {
-        match incoming {
-            Incoming::Text(text) => request::read(&text).into_iter().for_each(|heard| self.hear(heard)),
-            Incoming::Binary(_) => self.hear(Heard::Invalid(None, Problem::BINARY)),
-            Incoming::Ping(payload) => self.shard.send(self.key, websocket::pong(&payload)),
-            Incoming::Pong => {}
-            Incoming::Close(code) => return Some(End::Theirs(code)),
-        }
-        None
+    fn text(&mut self, text: Bytes) -> Result<(), CloseReason> {
+        request::read(&text).into_iter().for_each(|heard| self.hear(heard));
+        Ok(())
     }
 
-    fn end(&self, reason: CloseReason) -> End {
-        self.shard.close(self.key, reason);
-        End::Ours
+    fn binary(&mut self, _: Bytes) {
+        self.hear(Heard::Invalid(None, Problem::BINARY));
     }
 
     fn is_waiting(&self) -> bool {

@@ -20,13 +20,13 @@ use super::{
     frames::{self, Meaning},
     meter::Meter,
     refresh::{Refreshed, refresh},
-    talk::{End, Talk},
+    talk::Talk,
 };
 use crate::{
     authenticator::Denied,
     gateway::Gateway,
     shard::{Key, Shard},
-    websocket::{self, CloseReason, Incoming},
+    websocket::CloseReason,
 };
 
 /// Frames that wait behind the one in flight. A full queue stops reading from the socket.
@@ -62,12 +62,12 @@ pub(super) struct Conversation {
 }
 
 impl Talk for Conversation {
-    fn has_room(&self) -> bool {
-        self.waiting.len() < WAITING
+    fn connection(&self) -> (&Shard, Key) {
+        (&self.shard, self.key)
     }
 
-    fn is_held_up(&self) -> bool {
-        self.shard.state(self.key).is_some_and(|state| state.is_blocked)
+    fn has_room(&self) -> bool {
+        self.waiting.len() < WAITING
     }
 
     fn start_next(&mut self) {
@@ -94,22 +94,32 @@ impl Talk for Conversation {
         }
     }
 
-    fn heard(&mut self, incoming: Incoming) -> Option<End> {
-        match incoming {
-            // What would answer it is text too, which such a client does not understand.
-            Incoming::Text(_) if self.info.is_binary() => return Some(self.end(CloseReason::BINARY_ONLY)),
-            Incoming::Text(text) => self.text(text),
-            Incoming::Binary(payload) => self.binary(payload),
-            Incoming::Ping(payload) => self.shard.send(self.key, websocket::pong(&payload)),
-            Incoming::Pong => {}
-            Incoming::Close(code) => return Some(End::Theirs(code)),
+    fn text(&mut self, text: Bytes) -> Result<(), CloseReason> {
+        // What would answer it is text too, which such a client does not understand.
+        if self.info.is_binary() {
+            return Err(CloseReason::BINARY_ONLY);
         }
-        None
+        if !self.count() {
+            return Ok(());
+        }
+        match frames::interpret(&text) {
+            Meaning::Ping(pong) => self.say(&pong),
+            Meaning::Refresh(token) => self.waiting.push_back(Waiting::Refresh(token)),
+            Meaning::Domain => self.waiting.push_back(Waiting::Domain { payload: text, binary: false }),
+            Meaning::NotJson => self.say(&frames::error(self.info.endpoint.invalid_json)),
+        }
+        Ok(())
     }
 
-    fn end(&self, reason: CloseReason) -> End {
-        self.shard.close(self.key, reason);
-        End::Ours
+    fn binary(&mut self, payload: Bytes) {
+        if !self.count() {
+            return;
+        }
+        if self.info.is_binary() {
+            self.waiting.push_back(Waiting::Domain { payload, binary: true });
+        } else {
+            self.say(&frames::error("Binary frames are not understood here, send text"));
+        }
     }
 
     fn is_waiting(&self) -> bool {
@@ -140,29 +150,6 @@ impl Conversation {
         let (waiting, in_flight, rest) = (VecDeque::new(), None, None);
         let meter = Meter::default();
         Self { gateway, shard, key, info, number: 0, waiting, in_flight, rest, meter, allowance }
-    }
-
-    fn text(&mut self, text: Bytes) {
-        if !self.count() {
-            return;
-        }
-        match frames::interpret(&text) {
-            Meaning::Ping(pong) => self.say(&pong),
-            Meaning::Refresh(token) => self.waiting.push_back(Waiting::Refresh(token)),
-            Meaning::Domain => self.waiting.push_back(Waiting::Domain { payload: text, binary: false }),
-            Meaning::NotJson => self.say(&frames::error(self.info.endpoint.invalid_json)),
-        }
-    }
-
-    fn binary(&mut self, payload: Bytes) {
-        if !self.count() {
-            return;
-        }
-        if self.info.is_binary() {
-            self.waiting.push_back(Waiting::Domain { payload, binary: true });
-        } else {
-            self.say(&frames::error("Binary frames are not understood here, send text"));
-        }
     }
 
     /// Counts a message. One too many in a minute is not to be processed, which its client is told (S0-08, S2-10).

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use carillon_contract::{
-    Channel, Dialect, Endpoint, Parameters, Payload,
+    Channel, ChannelError, ChannelTemplate, Dialect, Endpoint, Parameters, Payload,
     messages::{Event, Identity, Session},
 };
 
@@ -102,6 +102,28 @@ impl SessionInfo {
 
     pub(crate) fn format(&self) -> Format {
         Format { dialect: self.dialect, framing: self.framing, compression: self.compression }
+    }
+
+    /// Has it listen to its endpoint's channels, and need what that endpoint requires, with these parameters of
+    /// its path and the user that it has.
+    ///
+    /// # Errors
+    /// A part of the path that can't be a channel's name.
+    pub(crate) fn resolve(&mut self, parameters: &Parameters) -> Result<(), ChannelError> {
+        let resolve = |template: &ChannelTemplate| template.resolve(parameters, self.user()).transpose();
+        let channels = self.endpoint.channels.iter().filter_map(resolve).collect::<Result<_, _>>()?;
+        let requires = self.endpoint.requires.iter().filter_map(resolve);
+        let requires = requires.map(|resource| Ok(resource?.as_str().into())).collect::<Result<_, _>>()?;
+        (self.channels, self.requires) = (channels, requires);
+        Ok(())
+    }
+
+    /// Has it listen to that one of its channels alone. False if it is none of them: a user's own is that
+    /// user's only.
+    pub(crate) fn keep_only(&mut self, channel: &Channel) -> bool {
+        let is_one = self.channels.contains(channel);
+        self.channels = Box::new([channel.clone()]);
+        is_one
     }
 
     /// The channel that it is a subscription to, if it is one.

@@ -90,10 +90,6 @@ async fn live(
             converse(gateway, shard, key, info, socket, decoder).await
         }
         Err(reason) => {
-            tracing::info!(
-                connection = %info.connection, endpoint = info.endpoint.name,
-                code = reason.code, reason = %reason.reason, "a session was refused"
-            );
             shard.close(key, reason);
             End::Ours
         }
@@ -108,14 +104,20 @@ pub(super) async fn begin(
     query: Query,
 ) -> Result<(), CloseReason> {
     // A revocation or block between the handshake's check and here found no connection to close.
-    match ended(gateway, info) {
+    let begun = match ended(gateway, info) {
         Some(reason) => Err(reason),
         None if info.endpoint.payload == Payload::Channels => {
             channels::welcome(shard, key, info);
             Ok(())
         }
         None => open(gateway, shard, key, info, query).await,
-    }
+    };
+    begun.inspect_err(|reason| {
+        tracing::info!(
+            connection = %info.connection, endpoint = info.endpoint.name,
+            code = reason.code, reason = %reason.reason, "a session was refused"
+        );
+    })
 }
 
 async fn leave(
@@ -127,6 +129,11 @@ async fn leave(
     end: End,
 ) {
     finish(shard, key, socket, end).await;
+    depart(gateway, shard, key, info).await;
+}
+
+/// Lets a connection go, and tells everyone who has to know.
+pub(super) async fn depart(gateway: &Gateway, shard: &Rc<Shard>, key: Key, info: &SessionInfo) {
     let _farewell = shard.farewell();
     let departure = shard.in_turn(async { shard.remove(key) }).await;
     farewell::say(gateway, shard, info, departure).await;

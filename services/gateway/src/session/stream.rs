@@ -6,9 +6,9 @@ use std::{panic::AssertUnwindSafe, rc::Rc, sync::Arc};
 use futures_util::FutureExt;
 
 use super::{
-    SessionInfo, farewell,
+    SessionInfo,
     open::Query,
-    run::{LAST_WORDS, begin, written},
+    run::{LAST_WORDS, begin, depart, written},
 };
 use crate::{
     gateway::Gateway,
@@ -40,17 +40,11 @@ async fn run(gateway: Arc<Gateway>, shard: Rc<Shard>, key: Key, info: Rc<Session
         shard.close(key, CloseReason::fixed(Cause::Internal, 1011, "internal error"));
     }
     let _ = tokio::time::timeout(LAST_WORDS, written(&shard, key)).await;
-    let _farewell = shard.farewell();
-    let departure = shard.remove(key);
-    farewell::say(&gateway, &shard, &info, departure).await;
+    depart(&gateway, &shard, key, &info).await;
 }
 
 async fn live(gateway: &Gateway, shard: &Rc<Shard>, key: Key, info: &SessionInfo, query: Query) {
     if let Err(reason) = Box::pin(begin(gateway, shard, key, info, query)).await {
-        tracing::info!(
-            connection = %info.connection, endpoint = info.endpoint.name,
-            code = reason.code, reason = %reason.reason, "a session was refused"
-        );
         return shard.close(key, reason);
     }
     while shard.state(key).is_some_and(|state| !state.is_closing && !state.is_broken) {

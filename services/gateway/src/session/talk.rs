@@ -1,6 +1,11 @@
 //! What is heard on an open connection and what is answered, whichever protocol the client speaks.
 
-use crate::websocket::{CloseReason, Decoder, Incoming};
+use bytes::Bytes;
+
+use crate::{
+    shard::{Key, Shard},
+    websocket::{self, CloseReason, Decoder, Incoming},
+};
 
 /// How a conversation ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,27 +20,55 @@ pub(super) enum End {
 
 /// A conversation with one client.
 pub(super) trait Talk {
+    /// The connection that it is held on.
+    fn connection(&self) -> (&Shard, Key);
+
     /// Whether more may be read.
     fn has_room(&self) -> bool;
-
-    /// Whether the client has yet to take what was said to it: what it says waits until it has, so that the
-    /// answers to its own words never make it a slow client.
-    fn is_held_up(&self) -> bool;
 
     /// Has what was heard handled, as far as it is its turn.
     fn start_next(&mut self);
 
-    /// Takes in one message. `Some` if it ends the conversation.
-    fn heard(&mut self, incoming: Incoming) -> Option<End>;
+    /// Takes in a text message. An error ends the conversation.
+    fn text(&mut self, text: Bytes) -> Result<(), CloseReason>;
 
-    /// Closes the connection.
-    fn end(&self, reason: CloseReason) -> End;
+    /// Takes in a binary message.
+    fn binary(&mut self, payload: Bytes);
 
     /// Whether something that was heard is still being handled.
     fn is_waiting(&self) -> bool;
 
     /// Waits for the next answer, or whatever else there is to tell, and passes it on.
     async fn answered(&mut self);
+
+    /// Takes in one message. `Some` if it ends the conversation.
+    fn heard(&mut self, incoming: Incoming) -> Option<End> {
+        match incoming {
+            Incoming::Text(text) => return self.text(text).err().map(|reason| self.end(reason)),
+            Incoming::Binary(payload) => self.binary(payload),
+            Incoming::Ping(payload) => {
+                let (shard, key) = self.connection();
+                shard.send(key, websocket::pong(&payload));
+            }
+            Incoming::Pong => {}
+            Incoming::Close(code) => return Some(End::Theirs(code)),
+        }
+        None
+    }
+
+    /// Whether the client has yet to take what was said to it: what it says waits until it has, so that the
+    /// answers to its own words never make it a slow client.
+    fn is_held_up(&self) -> bool {
+        let (shard, key) = self.connection();
+        shard.state(key).is_some_and(|state| state.is_blocked)
+    }
+
+    /// Closes the connection.
+    fn end(&self, reason: CloseReason) -> End {
+        let (shard, key) = self.connection();
+        shard.close(key, reason);
+        End::Ours
+    }
 
     /// Takes in what has been read, as far as there is room. `Some` if that ends the conversation.
     fn take_in(&mut self, decoder: &mut Decoder) -> Option<End> {

@@ -200,17 +200,7 @@ impl Shard {
         self.metrics.closes.with_label_values(&[endpoint, &code, cause]).inc();
         let seconds = self.second().saturating_sub(connection.traffic.began);
         self.metrics.connection_duration.with_label_values(&[endpoint]).observe(seconds.into());
-        self.log_end(connection, &code);
-    }
-
-    /// One line for each connection that was there, with what has passed over it (S4-11).
-    fn log_end(&self, connection: &Connection, code: &str) {
-        let Traffic { began, received, sent } = connection.traffic;
-        tracing::info!(
-            endpoint = connection.info.endpoint.name, connection = %connection.info.connection,
-            user = connection.info.user().unwrap_or_default(), code,
-            seconds = self.second().saturating_sub(began), received, sent, "a connection has ended"
-        );
+        log_end(connection, &code, seconds);
     }
 
     /// Somebody is to be told of a connection that was let go. Until the result is dropped, the worker
@@ -236,6 +226,15 @@ impl Shard {
         let picked = connections.filter(|(_, connection)| wanted(&connection.info));
         picked.map(|(slot, connection)| Key { slot, life: connection.life }).collect()
     }
+}
+
+/// One line for each connection that was there, with what has passed over it (S4-11).
+fn log_end(connection: &Connection, code: &str, seconds: u32) {
+    let Traffic { received, sent, .. } = connection.traffic;
+    tracing::info!(
+        endpoint = connection.info.endpoint.name, connection = %connection.info.connection,
+        user = connection.info.user().unwrap_or_default(), code, seconds, received, sent, "a connection has ended"
+    );
 }
 
 impl Connection {

@@ -89,18 +89,10 @@ pub(super) fn session(
         return Err(Problem::BINARY_CHANNEL);
     }
     let is_anonymous = carrier.identity.is_none();
-    if is_anonymous && !(endpoint.anonymous && gateway.allows_anonymous(endpoint.name)) {
+    if is_anonymous && !gateway.lets_anyone_in(endpoint) {
         return Err(Problem::NO_TOKEN);
     }
-    let resolve = |template: &carillon_contract::ChannelTemplate| {
-        template.resolve(&parameters, carrier.user()).ok().flatten()
-    };
-    // A user's own channel is that user's only.
-    if !endpoint.channels.iter().any(|template| resolve(template).as_ref() == Some(channel)) {
-        return Err(if is_anonymous { Problem::NO_TOKEN } else { Problem::DENIED });
-    }
-    let requires = endpoint.requires.as_ref().and_then(resolve);
-    Ok(SessionInfo {
+    let mut info = SessionInfo {
         connection: format!("{}.{number}", carrier.connection).into(),
         address: carrier.address,
         endpoint,
@@ -109,7 +101,12 @@ pub(super) fn session(
         framing: Framing::Channels,
         compression: carrier.compression,
         identity: carrier.identity.clone(),
-        channels: Box::new([channel.clone()]),
-        requires: requires.into_iter().map(|resource| resource.as_str().into()).collect(),
-    })
+        channels: Box::default(),
+        requires: Box::default(),
+    };
+    info.resolve(&parameters).map_err(Problem::unknown_channel)?;
+    if info.keep_only(channel) {
+        return Ok(info);
+    }
+    Err(if is_anonymous { Problem::NO_TOKEN } else { Problem::DENIED })
 }
