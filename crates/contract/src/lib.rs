@@ -7,6 +7,7 @@
 mod channel;
 mod dialect;
 mod endpoint;
+mod gateway_id;
 mod id;
 mod method;
 mod path;
@@ -22,6 +23,7 @@ pub use dialect::Dialect;
 pub use endpoint::{
     CHANNELS, CloseCodes, ENDPOINTS, Endpoint, Payload, SlowConsumer, endpoint, endpoint_at, endpoint_of,
 };
+pub use gateway_id::{GatewayId, InvalidGatewayId};
 pub use id::{Id, InvalidId};
 pub use method::Method;
 pub use path::{Located, Parameters};

@@ -3,14 +3,15 @@
 use prost::Message;
 
 use crate::messages::{
-    AccessReply, AccessRequest, ClosedNotice, EnterRequest, FrameReply, FrameRequest, HeadsReply,
-    HeadsRequest, HistoryReply, HistoryRequest, HttpReply, HttpRequest, JwksReply, JwksRequest, MembersReply,
-    MembersRequest, MembershipReply, MembershipRequest, NotifyReply, NotifyRequest, OpenReply, OpenRequest,
-    PresenceReply, PresenceRequest, ProjectReply, ProjectRequest, ProjectsReply, ProjectsRequest,
-    PublishEventReply, PublishEventRequest, RenewReply, RenewRequest,
+    AccessReply, AccessRequest, ClosedNotice, ConnectionsReply, ConnectionsRequest, DisconnectReply,
+    DisconnectRequest, EnterRequest, FrameReply, FrameRequest, HeadsReply, HeadsRequest, HistoryReply,
+    HistoryRequest, HttpReply, HttpRequest, JwksReply, JwksRequest, MembersReply, MembersRequest,
+    MembershipReply, MembershipRequest, NotifyReply, NotifyRequest, OpenReply, OpenRequest, PresenceReply,
+    PresenceRequest, ProjectReply, ProjectRequest, ProjectsReply, ProjectsRequest, PublishEventReply,
+    PublishEventRequest, RenewReply, RenewRequest,
 };
 
-/// A request that some service answers at `rpc.<service>.<NAME>`.
+/// A request that some service answers at `rpc.<service>.<NAME>`, or one gateway at `gateway.<id>.<NAME>`.
 pub trait Method: Message + Default + 'static {
     /// The method's name: the last word of its subject, and its label in metrics.
     const NAME: &'static str;
@@ -49,4 +50,7 @@ methods! {
     // Notification.
     "publish_event": PublishEventRequest => PublishEventReply,
     "notify": NotifyRequest => NotifyReply,
+    // Each gateway.
+    "connections": ConnectionsRequest => ConnectionsReply,
+    "disconnect": DisconnectRequest => DisconnectReply,
 }

@@ -92,7 +92,7 @@ const fn row(
 pub static ROUTES: &[Route] = {
     use Access::{Admin, Anonymous, Public, Scope, User};
     use HttpMethod::{Delete, Get, Patch, Post, Put};
-    use ServiceName::{Auth, Chat, Notification, TicketPresence as Projects};
+    use ServiceName::{Auth, Chat, Metrics, Notification, TicketPresence as Projects};
     &[
         // Logging in and out.
         row("auth.token", Post, "/api/auth/token/", Auth, Public),
@@ -317,6 +317,22 @@ pub static ROUTES: &[Route] = {
             "/api/projects/{project_id}/events/",
             Projects,
             Scope("events:publish"),
+        ),
+        // The system: figures and connections of all gateways.
+        row("monitoring.metrics", Get, "/api/monitoring/websocket/metrics/", Metrics, Admin),
+        row(
+            "monitoring.connections.list",
+            Get,
+            "/api/monitoring/websocket/active-connections/",
+            Metrics,
+            Admin,
+        ),
+        row(
+            "monitoring.connections.disconnect",
+            Post,
+            "/api/monitoring/websocket/connections/{connection_id}/disconnect/",
+            Metrics,
+            Admin,
         ),
     ]
 };

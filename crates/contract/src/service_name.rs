@@ -14,11 +14,14 @@ pub enum ServiceName {
     Chat,
     /// Projects: tickets, comments, who is there, and the projects' own events.
     TicketPresence,
+    /// The system itself: what every gateway counts, and its open connections.
+    Metrics,
 }
 
 impl ServiceName {
     /// Every service.
-    pub const ALL: [Self; 4] = [Self::Auth, Self::Notification, Self::Chat, Self::TicketPresence];
+    pub const ALL: [Self; 5] =
+        [Self::Auth, Self::Notification, Self::Chat, Self::TicketPresence, Self::Metrics];
 
     /// The name as it stands in subjects, schemas, metrics and logs.
     pub const fn as_str(self) -> &'static str {
@@ -27,6 +30,7 @@ impl ServiceName {
             Self::Notification => "notification",
             Self::Chat => "chat",
             Self::TicketPresence => "ticket-presence",
+            Self::Metrics => "metrics",
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Channel, Method, ServiceName};
+use crate::{Channel, GatewayId, Method, ServiceName};
 
 /// Where one message goes. Only this module makes them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -29,6 +29,16 @@ impl Subject {
         Self("gateway.all".into())
     }
 
+    /// `gateway.<id>.<method>`: a request to one gateway.
+    pub fn gateway<M: Method>(gateway: &GatewayId) -> Self {
+        Self(format!("gateway.{gateway}.{}", M::NAME).into())
+    }
+
+    /// `telemetry.<gateway>`: what a gateway has counted.
+    pub fn telemetry(gateway: &GatewayId) -> Self {
+        Self(format!("telemetry.{gateway}").into())
+    }
+
     /// `test.<word>`: where the bus's own contract suite talks.
     ///
     /// # Panics
@@ -48,9 +58,10 @@ impl Subject {
         text.strip_prefix("live.")?.parse().ok()
     }
 
-    /// The method of a `rpc.<service>.` subject's text.
+    /// The method of a request's subject: the last word of a `rpc.<service>.` or `gateway.<id>.` subject's text.
     pub fn method(text: &str) -> Option<&str> {
-        text.strip_prefix("rpc.")?.split_once('.').map(|(_, method)| method)
+        let addressed = text.strip_prefix("rpc.").or_else(|| text.strip_prefix("gateway."))?;
+        addressed.split_once('.').map(|(_, method)| method)
     }
 }
 
@@ -68,6 +79,16 @@ impl Pattern {
     /// Every method of a service: `rpc.<service>.*`.
     pub fn rpc(service: ServiceName) -> Self {
         Self(format!("rpc.{service}.*").into())
+    }
+
+    /// Every request to one gateway: `gateway.<id>.*`.
+    pub fn gateway(gateway: &GatewayId) -> Self {
+        Self(format!("gateway.{gateway}.*").into())
+    }
+
+    /// What every gateway has counted: `telemetry.*`.
+    pub fn telemetry() -> Self {
+        Self("telemetry.*".into())
     }
 
     /// Every subject below `test.<word>`, or with one more word if `one` is set.
@@ -114,6 +135,7 @@ impl fmt::Display for Pattern {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::messages::DisconnectRequest;
 
     #[test]
     fn a_wildcard_matches_what_nats_would_match() {
@@ -125,5 +147,20 @@ mod tests {
         assert!(many.matches("test.a.b.c"));
         assert!(!many.matches("test.a"));
         assert!(Pattern::from(Subject::test("a")).matches("test.a"));
+    }
+
+    #[test]
+    fn a_gateway_is_asked_alone_and_heard_with_the_others() {
+        let one: GatewayId = "00000000000000aa".parse().expect("an id");
+        let other: GatewayId = "00000000000000bb".parse().expect("an id");
+        let asked = Subject::gateway::<DisconnectRequest>(&one);
+        assert!(Pattern::gateway(&one).matches(asked.as_str()));
+        assert!(!Pattern::gateway(&other).matches(asked.as_str()));
+        assert!(!Pattern::gateway(&one).matches(Subject::gateways().as_str()));
+        assert_eq!(Subject::method(asked.as_str()), Some("disconnect"));
+        assert_eq!(Subject::method(Subject::gateways().as_str()), None);
+        assert!(
+            [&one, &other].iter().all(|id| Pattern::telemetry().matches(Subject::telemetry(id).as_str()))
+        );
     }
 }

@@ -12,6 +12,7 @@ use carillon_auth::{Args as AuthArgs, BootstrapArgs, Demo, LoginArgs, TokenArgs}
 use carillon_bus::Bus;
 use carillon_chat::{Args as ChatArgs, SettingsArgs as ChatSettingsArgs};
 use carillon_gateway::Mode;
+use carillon_metrics::{Args as MetricsArgs, SettingsArgs as MetricsSettingsArgs};
 use carillon_notification::{Args as NotificationArgs, RetentionArgs};
 use carillon_service::{DatabaseArgs, LogArgs, Shell, serve_ops, shutdown_on_signals};
 use carillon_ticket_presence::{Args as TicketPresenceArgs, SettingsArgs as ProjectSettingsArgs};
@@ -60,6 +61,8 @@ pub(crate) struct Args {
     chat: ChatSettingsArgs,
     #[command(flatten, next_help_heading = "Projects")]
     projects: ProjectSettingsArgs,
+    #[command(flatten, next_help_heading = "Figures")]
+    metrics: MetricsSettingsArgs,
 }
 
 /// Runs until SIGTERM or SIGINT.
@@ -141,11 +144,13 @@ fn start(args: &Args, demo: Demo, shell: &Shell) -> anyhow::Result<JoinSet<anyho
     };
     let ticket_presence =
         TicketPresenceArgs { database: args.database("ticket-presence"), settings: args.projects.clone() };
+    let metrics = MetricsArgs { database: args.database("metrics"), settings: args.metrics.clone() };
     let mut running = JoinSet::new();
     running.spawn(carillon_auth::run(auth, shell.clone()));
     running.spawn(carillon_notification::run(notification, shell.clone()));
     running.spawn(carillon_chat::run(chat, shell.clone()));
     running.spawn(carillon_ticket_presence::run(ticket_presence, shell.clone()));
+    running.spawn(carillon_metrics::run(metrics, shell.clone()));
     Ok(running)
 }
 

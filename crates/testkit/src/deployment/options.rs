@@ -28,7 +28,7 @@ impl Default for Processes {
     /// Everything, and two of each.
     fn default() -> Self {
         Self {
-            services: &["auth", "notification", "chat", "ticket-presence"],
+            services: &["auth", "notification", "chat", "ticket-presence", "metrics"],
             replicas: 2,
             second_gateway: true,
         }
