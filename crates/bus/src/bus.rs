@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use carillon_contract::{Method, Pattern, ServiceName, Subject};
+use carillon_contract::{GatewayId, Method, Pattern, ServiceName, Subject};
 use prost::Message as _;
 use tokio::sync::broadcast;
 
@@ -113,6 +113,21 @@ impl Bus {
         M::Reply::decode(reply).map_err(|_| RequestError::Malformed)
     }
 
+    /// Asks one gateway, in its types.
+    ///
+    /// # Errors
+    /// See [`RequestError`]; [`RequestError::NoResponders`] if there is no such gateway, or no longer.
+    pub async fn call_gateway<M: Method>(
+        &self,
+        gateway: &GatewayId,
+        request: &M,
+        timing: Timing,
+    ) -> Result<M::Reply, RequestError> {
+        let payload = request.encode_to_vec().into();
+        let reply = self.request_within(&Subject::gateway::<M>(gateway), payload, timing).await?;
+        M::Reply::decode(reply).map_err(|_| RequestError::Malformed)
+    }
+
     /// Answers the requests to a service, up to `concurrency` at a time, shared with every other
     /// server of that service. When this returns, requests arrive.
     ///
@@ -125,7 +140,21 @@ impl Bus {
         handler: H,
     ) -> Result<Server, SubscribeError> {
         let subscription = self.subscribe_in(Pattern::rpc(service), Some(service.as_str())).await?;
-        Ok(server::start(self.clone(), service, subscription, concurrency, handler))
+        Ok(server::start(self.clone(), service.as_str(), subscription, concurrency, handler))
+    }
+
+    /// Answers the requests to one gateway, as [`Bus::serve`] those to a service, but that no other gets any.
+    ///
+    /// # Errors
+    /// As [`Bus::subscribe`].
+    pub async fn serve_gateway<H: Handler>(
+        &self,
+        gateway: &GatewayId,
+        concurrency: usize,
+        handler: H,
+    ) -> Result<Server, SubscribeError> {
+        let subscription = self.subscribe(Pattern::gateway(gateway)).await?;
+        Ok(server::start(self.clone(), "gateway", subscription, concurrency, handler))
     }
 
     /// What happens to the bus from now on. A receiver that lags has missed some: it treats that

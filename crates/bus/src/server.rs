@@ -3,7 +3,7 @@
 use std::{any::Any, future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use carillon_contract::{ServiceName, Subject};
+use carillon_contract::Subject;
 use futures_util::FutureExt;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -64,7 +64,7 @@ pub(crate) fn too_large() -> Refusal {
 
 pub(crate) fn start<H: Handler>(
     bus: Bus,
-    service: ServiceName,
+    service: &'static str,
     subscription: Subscription,
     concurrency: usize,
     handler: H,
@@ -84,7 +84,7 @@ pub(crate) fn start<H: Handler>(
 
 struct Serving<H> {
     bus: Bus,
-    service: ServiceName,
+    service: &'static str,
     subscription: Subscription,
     permits: Arc<Semaphore>,
     running: TaskTracker,
@@ -128,7 +128,7 @@ impl<H: Handler> Serving<H> {
     }
 }
 
-async fn answer<H: Handler>(bus: &Bus, service: ServiceName, handler: &H, incoming: Incoming) {
+async fn answer<H: Handler>(bus: &Bus, service: &'static str, handler: &H, incoming: Incoming) {
     let Incoming { message, reply_to } = incoming;
     let Some(method) = Subject::method(&message.subject) else { return };
     let handled = AssertUnwindSafe(async { handler.handle(method, message.payload).await }).catch_unwind();

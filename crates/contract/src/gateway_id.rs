@@ -30,6 +30,13 @@ impl GatewayId {
     }
 }
 
+impl From<u64> for GatewayId {
+    /// The id of a gateway that has chosen this number for its life.
+    fn from(number: u64) -> Self {
+        Self(format!("{number:016x}").into())
+    }
+}
+
 impl FromStr for GatewayId {
     type Err = InvalidGatewayId;
 
@@ -56,6 +63,8 @@ mod tests {
             assert!(text.parse::<GatewayId>().is_err(), "{text}");
         }
         assert_eq!("00c3f1".parse::<GatewayId>().expect("an id").as_str(), "00c3f1");
+        let chosen = GatewayId::from(u64::MAX);
+        assert_eq!(chosen.as_str().parse::<GatewayId>(), Ok(chosen.clone()));
     }
 
     #[test]

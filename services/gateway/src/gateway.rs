@@ -11,7 +11,7 @@ use std::{
 
 use actix_http::RequestHead;
 use carillon_bus::Bus;
-use carillon_contract::{CHANNELS, Dialect, Endpoint, Payload};
+use carillon_contract::{CHANNELS, Dialect, Endpoint, GatewayId, Payload};
 
 use crate::{
     authenticator::Authenticator,
@@ -23,6 +23,7 @@ use crate::{
     leases::Leases,
     limits::{Limits, Quotas},
     metrics::Metrics,
+    telemetry::Refusals,
 };
 
 /// One gateway.
@@ -37,9 +38,11 @@ pub(crate) struct Gateway {
     /// Where files pass.
     pub(crate) door: Door,
     /// Unique among gateways, and among the lives of this one.
-    pub(crate) incarnation: String,
+    pub(crate) incarnation: GatewayId,
     pub(crate) leases: Leases,
     pub(crate) limits: Arc<Limits>,
+    /// Handshakes that were refused.
+    pub(crate) refusals: Refusals,
     pub(crate) draining: AtomicBool,
     connections: AtomicU64,
 }
@@ -93,9 +96,9 @@ impl Gateway {
         settings: Settings,
         door: Door,
     ) -> Self {
-        let incarnation = format!("{:016x}", rand::random::<u64>());
+        let incarnation = GatewayId::from(rand::random::<u64>());
         let (draining, connections) = (AtomicBool::new(false), AtomicU64::new(0));
-        let (leases, limits) = (Leases::new(), Limits::new(&incarnation, settings.quotas));
+        let (leases, limits) = (Leases::new(), Limits::new(incarnation.as_str(), settings.quotas));
         Self {
             bus,
             hub,
@@ -107,6 +110,7 @@ impl Gateway {
             incarnation,
             leases,
             limits,
+            refusals: Refusals::default(),
             draining,
             connections,
         }

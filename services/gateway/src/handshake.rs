@@ -19,6 +19,7 @@ use crate::{
     gateway::Gateway,
     limits::{Overload, Permit},
     session::{Framing, Query, SessionInfo},
+    telemetry::Entrance,
     websocket::{CloseReason, Window},
 };
 use credentials::Credentials;
@@ -58,7 +59,7 @@ pub(crate) async fn decide(gateway: &Arc<Gateway>, head: &RequestHead, permit: P
             Decision::Admit(admission, query)
         }
         Err((refusal, admission)) => {
-            refused(gateway, endpoint, head, &refusal);
+            refused(gateway, (endpoint, Framing::of(endpoint)), head, &refusal);
             refuse(gateway, refusal, admission)
         }
     }
@@ -184,7 +185,13 @@ fn accepted(gateway: &Gateway, head: &RequestHead, info: &SessionInfo) {
 }
 
 /// Counts a refusal, and logs it in one line, without the token (S1-16, S4-11).
-fn refused(gateway: &Gateway, endpoint: &Endpoint, head: &RequestHead, refusal: &Refusal) {
+fn refused(
+    gateway: &Gateway,
+    (endpoint, framing): (&Endpoint, Framing),
+    head: &RequestHead,
+    refusal: &Refusal,
+) {
+    gateway.refusals.count(Entrance::new(endpoint, framing));
     gateway.metrics.handshakes.with_label_values(&[endpoint.name, refusal.outcome()]).inc();
     if let Some(limit) = refusal.limit() {
         gateway.metrics.limited.with_label_values(&[limit]).inc();

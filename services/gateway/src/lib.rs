@@ -10,7 +10,8 @@
 //!   before, for those who come back;
 //! - [`shard`] fans out, once per worker thread; [`websocket`] is the protocol;
 //! - [`edge`] is the HTTP door, with [`server_sent`] events for those who can't keep a WebSocket, [`blobs`] that of files; [`access`] follows revocations;
-//! - [`leases`] vouch for the connections that services count.
+//! - [`leases`] vouch for the connections that services count;
+//! - [`telemetry`] tells once a second what was counted, and answers who is connected.
 
 mod access;
 mod args;
@@ -33,6 +34,7 @@ mod server;
 mod server_sent;
 mod session;
 mod shard;
+mod telemetry;
 mod websocket;
 
 use std::{
@@ -136,6 +138,8 @@ pub async fn run_on(
     shell.metrics.register(Box::new(limits::Elsewhere::new(gateway.limits.clone())?))?;
     let left = CancellationToken::new();
     let telling = limits::tell(&gateway.limits, &gateway.bus, &left);
+    let reporting = telemetry::report(&gateway, &controls, &left);
+    telemetry::answer(&gateway, &controls, &left);
 
     leases::keep(&gateway, &controls, &ended);
 
@@ -161,6 +165,7 @@ pub async fn run_on(
     // Others learn of the last connections' ends, and that no more will come.
     left.cancel();
     telling.await.context("telling other gateways")?;
+    reporting.await.context("telling what was counted")?;
     handle.stop(true).await;
     following.abort();
     serving.await.context("the server's task")?.context("serving")

@@ -1,10 +1,16 @@
 //! The system itself: what every gateway counts, added up over all of them, and their open connections.
 //!
-//! Gateways tell what they have counted since they started, once a second. Every replica hears all of them, so any of
-//! them answers any question, and each keeps what it hears in the database, which two of them can do without
-//! counting anything twice: it is always the same numbers.
+//! Gateways tell what they have counted since they started, once a second. Every replica hears all of them
+//! ([`hearing`]) and keeps their latest reports in memory ([`cluster`]), so any replica answers any question
+//! ([`routes`]). Each also writes what it hears into the database ([`keeping`]), which several can do without
+//! counting anything twice: a report says it all, and of two the later one counts.
 
 mod args;
+mod cluster;
+mod hearing;
+mod keeping;
+mod metrics;
+mod routes;
 mod service;
 
 use std::sync::Arc;
@@ -12,11 +18,14 @@ use std::sync::Arc;
 use anyhow::Context;
 use carillon_contract::ServiceName;
 use carillon_service::Shell;
-use carillon_store::{Log, Migration};
+use carillon_store::{Database, Log, Migration};
 
 pub use args::{Args, SettingsArgs};
 
-use service::Metrics;
+use cluster::Cluster;
+use keeping::Keeper;
+use metrics::Metrics;
+use service::Monitoring;
 
 static MIGRATIONS: [Migration; 1] =
     [Migration { version: 1, name: "traffic", sql: include_str!("../migrations/0001_traffic.sql") }];
@@ -28,9 +37,24 @@ static MIGRATIONS: [Migration; 1] =
 pub async fn run(args: Args, shell: Shell) -> anyhow::Result<()> {
     let database = shell.open_database(&args.database, ServiceName::Metrics, &MIGRATIONS).await?;
     database.register_metrics(&shell.metrics)?;
-    let log = Log::open(database.clone(), args.settings.log()).await.context("opening the event log")?;
-    let service = Arc::new(Metrics::new(log));
-    let served = shell.serve(service).await;
+    let served = serve(&args.settings, &shell, &database).await;
     database.close().await;
+    served
+}
+
+async fn serve(settings: &SettingsArgs, shell: &Shell, database: &Database) -> anyhow::Result<()> {
+    let log = Log::open(database.clone(), settings.log()).await.context("opening the event log")?;
+    let metrics = Metrics::new(&shell.metrics)?;
+    let cluster = Arc::new(Cluster::new(settings));
+    let hearing = hearing::start(shell, &cluster, &metrics);
+    let keeper = Keeper::new(shell, database, &cluster, &metrics, settings);
+    let keeping = tokio::spawn(keeper.run(shell.shutdown.clone()));
+    // Whoever asks is not told of a part of the gateways as if it were all.
+    hearing.gathered(&shell.shutdown).await?;
+    let service = Arc::new(Monitoring::new(shell.bus.clone(), log, cluster));
+    let served = shell.serve(service).await;
+    // What was heard last, before it stopped, is kept as well.
+    hearing.finish().await?;
+    keeping.await.context("keeping what was heard")?.finish().await;
     served
 }

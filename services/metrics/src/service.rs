@@ -1,24 +1,43 @@
 //! The service as the bus sees it.
 
-use carillon_contract::ServiceName;
-use carillon_service::Service;
+use std::sync::Arc;
+
+use carillon_bus::Bus;
+use carillon_contract::{
+    ServiceName,
+    messages::{HttpReply, HttpRequest},
+};
+use carillon_service::{Service, http::Problem};
 use carillon_store::Log;
 
+use crate::{cluster::Cluster, routes};
+
 /// The whole system.
-pub(crate) struct Metrics {
+pub(crate) struct Monitoring {
+    pub(crate) bus: Bus,
+    pub(crate) cluster: Arc<Cluster>,
     log: Log,
 }
 
-impl Metrics {
-    pub(crate) fn new(log: Log) -> Self {
-        Self { log }
+impl Monitoring {
+    pub(crate) fn new(bus: Bus, log: Log, cluster: Arc<Cluster>) -> Self {
+        Self { bus, cluster, log }
     }
 }
 
-impl Service for Metrics {
+impl Service for Monitoring {
     const NAME: ServiceName = ServiceName::Metrics;
 
     fn log(&self) -> &Log {
         &self.log
+    }
+
+    async fn http(&self, request: HttpRequest) -> Result<HttpReply, Problem> {
+        match request.route.as_str() {
+            "monitoring.metrics" => Ok(routes::figures(&self.cluster)),
+            "monitoring.connections.list" => routes::connections(self, &request).await,
+            "monitoring.connections.disconnect" => routes::disconnect(&self.bus, &request).await,
+            _ => Err(Problem::not_found("no such route")),
+        }
     }
 }

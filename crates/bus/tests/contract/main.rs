@@ -53,7 +53,8 @@ contract! {
         concurrency_is_bounded
         stopping_finishes_what_runs
         stopping_finishes_what_waits
-        a_replica_that_stops_costs_no_request;
+        a_replica_that_stops_costs_no_request
+        one_gateway_is_asked_and_no_other;
     trace:
         a_trace_travels_with_a_message
         a_trace_travels_with_a_request;

@@ -11,8 +11,12 @@ use std::{
 
 use bytes::Bytes;
 use carillon_bus::{Bus, Handler, Refusal, RefusalKind, RequestError, Timing};
-use carillon_contract::{ServiceName, Subject, messages::JwksRequest};
+use carillon_contract::{
+    GatewayId, ServiceName, Subject,
+    messages::{DisconnectReply, DisconnectRequest, JwksRequest},
+};
 use futures_util::{future, poll};
+use prost::Message;
 use tokio::sync::Semaphore;
 
 use crate::bed::{DEADLINE, Echo, Kind, eventually, soon};
@@ -70,6 +74,39 @@ pub(crate) async fn a_panic_is_refused_and_survived(kind: Kind) {
         assert!(matches!(error, RequestError::Refused(refusal) if refusal.kind == RefusalKind::Internal));
         assert_eq!(ask(&bus, "go on", DEADLINE).await.expect("a reply"), "go on");
     }
+}
+
+pub(crate) async fn one_gateway_is_asked_and_no_other(kind: Kind) {
+    struct Gateway(u32);
+
+    impl Handler for Gateway {
+        async fn handle(&self, method: &str, payload: Bytes) -> Result<Bytes, Refusal> {
+            let request = DisconnectRequest::decode(payload).expect("a request");
+            let reply = DisconnectReply { found: true, code: self.0, reason: request.connection };
+            assert_eq!(method, "disconnect");
+            Ok(reply.encode_to_vec().into())
+        }
+    }
+
+    let bed = kind.start();
+    let ids = [1, 2].map(GatewayId::from);
+    let mut servers = Vec::new();
+    for (code, id) in (1..).zip(&ids) {
+        let server = bed.bus().await.serve_gateway(id, 1, Gateway(code)).await.expect("a server");
+        servers.push(server);
+    }
+    let bus = bed.bus().await;
+    let ask = async |id: &GatewayId| {
+        let request = DisconnectRequest { connection: format!("{id}-7") };
+        bus.call_gateway(id, &request, Timing { attempt: DEADLINE }).await
+    };
+    for (code, id) in (1..).zip(&ids) {
+        let reply = ask(id).await.expect("a reply");
+        assert_eq!((reply.code, reply.reason), (code, format!("{id}-7")));
+    }
+    servers.remove(0).stop().await;
+    assert_eq!(ask(&ids[0]).await, Err(RequestError::NoResponders));
+    assert!(ask(&ids[1]).await.is_ok());
 }
 
 pub(crate) async fn concurrency_is_bounded(kind: Kind) {

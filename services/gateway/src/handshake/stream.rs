@@ -49,7 +49,7 @@ pub(crate) async fn admit_stream(
             Ok(streaming)
         }
         Err(refusal) => {
-            refused(gateway, endpoint, head, &refusal);
+            refused(gateway, (endpoint, Framing::Events), head, &refusal);
             Err(problem(&refusal))
         }
     }

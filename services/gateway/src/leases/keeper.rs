@@ -37,7 +37,7 @@ pub(crate) fn keep(gateway: &Gateway, workers: &[mpsc::Sender<Control>], ended: 
     for lease in &gateway.leases.0 {
         let keeper = Keeper {
             lease: lease.clone(),
-            gateway: gateway.incarnation.clone(),
+            gateway: gateway.incarnation.to_string(),
             bus: gateway.bus.clone(),
             metrics: gateway.metrics.clone(),
             workers: workers.to_vec(),

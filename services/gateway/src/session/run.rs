@@ -22,6 +22,7 @@ use crate::{
     gateway::Gateway,
     limits::Permit,
     shard::{Key, Shard, State},
+    telemetry::Entrance,
     websocket::{Cause, CloseReason, Decoder},
 };
 
@@ -59,8 +60,10 @@ pub(crate) async fn run(gateway: Arc<Gateway>, shard: Rc<Shard>, arrival: Box<Ar
     let inflater = info.compression.map(|_| shard.inflater());
     let mut decoder = Decoder::new(gateway.settings.frame_bytes_of(info.endpoint), inflater);
     decoder.feed(&early);
+    let early_bytes = early.len();
     drop(early);
     let key = shard.insert(info.clone(), socket.clone(), permit);
+    shard.heard(key, early_bytes);
     gateway.leases.came(info.endpoint);
     // Whatever happens, nothing of the connection may stay behind.
     let lived = AssertUnwindSafe(live(&gateway, &shard, key, &mut info, &socket, query, &mut decoder));
@@ -113,6 +116,7 @@ pub(super) async fn begin(
         None => open(gateway, shard, key, info, query).await,
     };
     begun.inspect_err(|reason| {
+        gateway.refusals.count(Entrance::of(info));
         tracing::info!(
             connection = %info.connection, endpoint = info.endpoint.name,
             code = reason.code, reason = %reason.reason, "a session was refused"
@@ -234,7 +238,7 @@ async fn talk(
             _ = poll_fn(|context| socket.poll_read_ready(context)), if conversation.has_room() => {
                 match read(socket, decoder) {
                     Ok(0) => return End::Gone,
-                    Ok(_) => shard.heard(key),
+                    Ok(bytes) => shard.heard(key, bytes),
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                     Err(_) => return End::Gone,
                 }

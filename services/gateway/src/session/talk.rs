@@ -48,7 +48,7 @@ pub(super) trait Talk {
             Incoming::Binary(payload) => self.binary(payload),
             Incoming::Ping(payload) => {
                 let (shard, key) = self.connection();
-                shard.send(key, websocket::pong(&payload));
+                shard.send_control(key, websocket::pong(&payload));
             }
             Incoming::Pong => {}
             Incoming::Close(code) => return Some(End::Theirs(code)),

@@ -1,11 +1,11 @@
 //! What a worker keeps of one connection.
 
-use std::{rc::Rc, task::Waker};
+use std::{rc::Rc, task::Waker, time::Duration};
 
 use tokio::net::TcpStream;
 
 use super::{opening::Opening, outgoing::Outgoing};
-use crate::{limits::Permit, session::SessionInfo, websocket::CloseReason};
+use crate::{limits::Permit, session::SessionInfo, telemetry::Entrance, websocket::CloseReason};
 
 /// Where a connection is in its worker's slab, and which of that place's connections it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,18 +87,22 @@ pub(crate) struct Connection {
     pub(super) is_theirs: bool,
     /// How many of its channels the hub delivers for it.
     pub(super) listening: usize,
+    /// Under what it is counted.
+    pub(super) entrance: Entrance,
     pub(super) traffic: Traffic,
 }
 
 /// What has passed over a connection (S4-11).
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Traffic {
-    /// The second in which it began.
-    pub(super) began: u32,
+    /// How long the worker had run when it began, in milliseconds.
+    pub(super) began: u64,
     /// Messages of the client.
     pub(super) received: u32,
-    /// Frames queued for it.
+    /// Messages queued for it.
     pub(super) sent: u32,
+    /// How many of those the worker has added to its own count.
+    pub(super) tallied: u32,
 }
 
 /// A connection's place among the listeners of a channel.
@@ -109,9 +113,11 @@ pub(super) struct Place {
 }
 
 impl Connection {
-    pub(super) fn new(info: Rc<SessionInfo>, line: Line, life: u32, second: u32) -> Self {
+    pub(super) fn new(info: Rc<SessionInfo>, line: Line, life: u32, age: Duration) -> Self {
         // Of exactly that size: there are many of them, and they hardly ever change.
         let places = Vec::with_capacity(info.channels.len());
+        let entrance = Entrance::of(&info);
+        let began = milliseconds(age);
         Self {
             life,
             info,
@@ -128,15 +134,21 @@ impl Connection {
             dropped: 0,
             is_notified: false,
             waker: None,
-            heard: second,
+            heard: seconds(age),
             is_pinged: false,
             blocked_since: 0,
             is_warned: false,
             look_at: None,
             is_theirs: false,
             listening: 0,
-            traffic: Traffic { began: second, ..Traffic::default() },
+            entrance,
+            traffic: Traffic { began, ..Traffic::default() },
         }
+    }
+
+    /// Whether its session is open, and it is more than a subscription.
+    pub(super) fn is_open(&self) -> bool {
+        self.opening.is_none() && !self.is_subscription()
     }
 
     /// Whether it has no socket of its own.
@@ -166,6 +178,16 @@ impl Connection {
             waker.wake();
         }
     }
+}
+
+/// Whole seconds.
+pub(super) fn seconds(age: Duration) -> u32 {
+    u32::try_from(age.as_secs()).unwrap_or(u32::MAX)
+}
+
+/// Whole milliseconds.
+pub(super) fn milliseconds(age: Duration) -> u64 {
+    u64::try_from(age.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Whether a client whose connection was closed with this code may be back in a moment. Who says

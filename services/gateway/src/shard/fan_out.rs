@@ -115,6 +115,11 @@ impl Shard {
     pub(crate) fn release(&self, key: Key) {
         let inner = &mut *self.inner.borrow_mut();
         let Some(connection) = inner.get(key) else { return };
+        if connection.opening.is_some() && !connection.is_subscription() {
+            let entrance = connection.entrance;
+            inner.tallies.of(entrance).opened_at(clock::now());
+        }
+        let Some(connection) = inner.get(key) else { return };
         let opening = connection.opening.take().unwrap_or_default();
         let places = connection.places.clone();
         for event in opening.held {
@@ -143,8 +148,17 @@ impl Inner {
     }
 
     pub(super) fn push(&mut self, key: Key, frame: Frame, bounds: &Bounds, metrics: &Metrics) {
+        self.push_counted(key, frame, 1, bounds, metrics);
+    }
+
+    /// The same with what is no message: a ping or a pong.
+    pub(super) fn push_control(&mut self, key: Key, frame: Frame, bounds: &Bounds, metrics: &Metrics) {
+        self.push_counted(key, frame, 0, bounds, metrics);
+    }
+
+    fn push_counted(&mut self, key: Key, frame: Frame, messages: u64, bounds: &Bounds, metrics: &Metrics) {
         let Some(slot) = self.get(key).and_then(|connection| connection.outlet(key.slot)) else { return };
-        self.connections[slot].push(frame, 1, false, bounds, metrics);
+        self.connections[slot].push(frame, messages, false, bounds, metrics);
         metrics.frames_sent.inc();
     }
 }

@@ -61,12 +61,11 @@ impl Shard {
 impl Inner {
     /// Writes what waits for one connection. Returns the bytes written.
     pub(super) fn flush_one(&mut self, slot: usize, second: u32) -> u64 {
-        match self.connections.get_mut(slot) {
-            Some(connection) if !connection.is_blocked && !connection.is_broken => {
-                connection.flush(&mut self.scratch, second)
-            }
-            _ => 0,
-        }
+        let Some(connection) = self.connections.get_mut(slot) else { return 0 };
+        let is_writable = !connection.is_blocked && !connection.is_broken;
+        let written = if is_writable { connection.flush(&mut self.scratch, second) } else { 0 };
+        self.tallies.wrote(connection, written);
+        written
     }
 }
 

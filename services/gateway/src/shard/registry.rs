@@ -14,9 +14,10 @@ use tokio::net::TcpStream;
 
 use super::{
     compressor::Compressor,
-    connection::{Connection, Departure, Key, Line, Place, Traffic},
+    connection::{Connection, Departure, Key, Line, Place, Traffic, milliseconds, seconds},
     crowds::Crowds,
     replays::Replays,
+    tally::Tallies,
     timers::Timers,
     turns::Turns,
 };
@@ -89,6 +90,8 @@ pub(super) struct Inner {
     pub(super) slice: Vec<usize>,
     pub(super) scratch: Vec<u8>,
     pub(super) timers: Timers,
+    /// What has passed over connections, those that are gone included.
+    pub(super) tallies: Tallies,
     lives: u32,
 }
 
@@ -116,6 +119,7 @@ impl Shard {
             slice: Vec::new(),
             scratch: Vec::new(),
             timers: Timers::new(bounds.heartbeat_seconds),
+            tallies: Tallies::default(),
             lives: 0,
         };
         Rc::new(Self {
@@ -149,7 +153,7 @@ impl Shard {
 
     /// Seconds since the worker started.
     pub(super) fn second(&self) -> u32 {
-        u32::try_from(self.age().as_secs()).unwrap_or(u32::MAX)
+        seconds(self.age())
     }
 
     /// Takes a connection in, and has it listen to its channels: what arrives from now on is held
@@ -159,18 +163,18 @@ impl Shard {
     }
 
     pub(super) fn insert_by(&self, info: Rc<SessionInfo>, line: Line) -> Key {
-        let second = self.second();
+        let age = self.age();
         self.metrics.connections.with_label_values(&[info.endpoint.name]).inc();
         let inner = &mut *self.inner.borrow_mut();
-        let key = inner.insert(info, line, second);
-        inner.timers.watch(key, second);
+        let key = inner.insert(info, line, age);
+        inner.timers.watch(key, seconds(age));
         key
     }
 
     /// The same for a subscription of a connection, which is to be removed before that one is.
     pub(crate) fn subscribe(&self, carrier: Key, info: Rc<SessionInfo>) -> Key {
         self.metrics.subscriptions.with_label_values(&[info.endpoint.name]).inc();
-        self.inner.borrow_mut().insert(info, Line::Carrier(carrier), self.second())
+        self.inner.borrow_mut().insert(info, Line::Carrier(carrier), self.age())
     }
 
     /// Lets a connection go. `None` if it is gone already.
@@ -186,20 +190,22 @@ impl Shard {
             connection.notify();
         } else {
             connection.end_reading();
-            self.count_end(&connection);
+            let lasted = milliseconds(self.age()).saturating_sub(connection.traffic.began);
+            inner.tallies.ended(&mut connection, lasted);
+            self.count_end(&connection, lasted);
         }
         Some(connection.departure(is_returning))
     }
 
-    fn count_end(&self, connection: &Connection) {
+    fn count_end(&self, connection: &Connection, lasted: u64) {
         let endpoint = connection.info.endpoint.name;
         let code = connection.close_label();
         self.metrics.connections.with_label_values(&[endpoint]).dec();
         let unsaid = connection.given_up.unwrap_or("vanished");
         let cause = connection.closing.as_ref().map_or(unsaid, |reason| reason.cause.as_str());
         self.metrics.closes.with_label_values(&[endpoint, &code, cause]).inc();
-        let seconds = self.second().saturating_sub(connection.traffic.began);
-        self.metrics.connection_duration.with_label_values(&[endpoint]).observe(seconds.into());
+        let seconds = lasted as f64 / 1e3;
+        self.metrics.connection_duration.with_label_values(&[endpoint]).observe(seconds);
         log_end(connection, &code, seconds);
     }
 
@@ -229,7 +235,7 @@ impl Shard {
 }
 
 /// One line for each connection that was there, with what has passed over it (S4-11).
-fn log_end(connection: &Connection, code: &str, seconds: u32) {
+fn log_end(connection: &Connection, code: &str, seconds: f64) {
     let Traffic { received, sent, .. } = connection.traffic;
     tracing::info!(
         endpoint = connection.info.endpoint.name, connection = %connection.info.connection,
@@ -253,10 +259,10 @@ impl Inner {
         self.connections.get_mut(key.slot).filter(|connection| connection.life == key.life)
     }
 
-    fn insert(&mut self, info: Rc<SessionInfo>, line: Line, second: u32) -> Key {
+    fn insert(&mut self, info: Rc<SessionInfo>, line: Line, age: Duration) -> Key {
         self.lives = self.lives.wrapping_add(1);
         let life = self.lives;
-        let slot = self.connections.insert(Connection::new(info.clone(), line, life, second));
+        let slot = self.connections.insert(Connection::new(info.clone(), line, life, age));
         self.connections[slot].places.reserve_exact(info.channels.len());
         for channel in &info.channels {
             self.listen(slot, channel, info.format());

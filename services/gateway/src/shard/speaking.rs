@@ -17,6 +17,13 @@ impl Shard {
         self.flush_now(inner, key);
     }
 
+    /// The same for what is no message: a pong.
+    pub(crate) fn send_control(&self, key: Key, frame: Frame) {
+        let inner = &mut *self.inner.borrow_mut();
+        inner.push_control(key, frame, &self.bounds, &self.metrics);
+        self.flush_now(inner, key);
+    }
+
     /// The same for what is sent when nothing else is left to write, so that it needs no bound: it takes none
     /// of the room for what comes while it is written.
     pub(crate) fn send_in_turn(&self, key: Key, frame: Frame) {

@@ -66,16 +66,20 @@ impl Shard {
 
     /// A message of the client was understood as one.
     pub(crate) fn received(&self, key: Key) {
-        if let Some(connection) = self.inner.borrow_mut().get(key) {
+        let inner = &mut *self.inner.borrow_mut();
+        if let Some(connection) = inner.connections.get_mut(key.slot).filter(|it| it.life == key.life) {
             connection.traffic.received = connection.traffic.received.saturating_add(1);
+            inner.tallies.of(connection.entrance).received += 1;
         }
     }
 
-    /// Something was heard from the client.
-    pub(crate) fn heard(&self, key: Key) {
+    /// Something was heard from the client: so many bytes.
+    pub(crate) fn heard(&self, key: Key, bytes: usize) {
         let second = self.second();
-        if let Some(connection) = self.inner.borrow_mut().get(key) {
+        let inner = &mut *self.inner.borrow_mut();
+        if let Some(connection) = inner.connections.get_mut(key.slot).filter(|it| it.life == key.life) {
             connection.hear(second);
+            inner.tallies.of(connection.entrance).bytes_received += bytes as u64;
         }
     }
 

@@ -86,7 +86,9 @@ impl Reader {
             connection.is_blocked = false;
             connection.notify();
         }
-        self.shard.metrics.bytes_sent.inc_by(inner.scratch.len() as u64);
+        let bytes = inner.scratch.len() as u64;
+        inner.tallies.wrote(connection, bytes);
+        self.shard.metrics.bytes_sent.inc_by(bytes);
         Poll::Ready(Some(Bytes::copy_from_slice(&inner.scratch)))
     }
 }

@@ -1,6 +1,6 @@
 //! The task of one worker: takes in events and commands, writes what they have queued, and keeps time.
 
-use std::{rc::Rc, time::Duration};
+use std::{rc::Rc, sync::Arc, time::Duration};
 
 use carillon_contract::{ServiceName, messages::Block};
 use ipnet::IpNet;
@@ -10,8 +10,10 @@ use tokio::{sync::mpsc, time::MissedTickBehavior};
 use super::{
     burst::{Burst, belong_together},
     connection::Key,
+    listing::{Listing, Wanted},
     registry::Shard,
     roll::Roll,
+    tally::Tallies,
 };
 use crate::{
     clock,
@@ -44,6 +46,12 @@ pub(crate) enum Control {
     EndAll,
     /// An owner may have lost count of its sessions: the answer is up to `count`, from place `from` on.
     CallRoll { owner: ServiceName, from: usize, count: usize, reply: mpsc::Sender<Roll> },
+    /// Wanted is what has been counted.
+    Count { reply: mpsc::Sender<Tallies> },
+    /// Wanted are some of the open connections.
+    List { wanted: Arc<Wanted>, reply: mpsc::Sender<Listing> },
+    /// An admin wants this connection closed. Answered is whether there is one.
+    Disconnect { connection: Arc<str>, reply: mpsc::Sender<bool> },
     /// The gateway is going.
     Drain(Draining),
 }
@@ -116,6 +124,15 @@ impl Shard {
                 // There is room for it, unless nobody waits for it any more.
                 let _ = reply.try_send(self.call_roll(owner, from, count));
             }
+            Control::Count { reply } => {
+                let _ = reply.try_send(self.inner.borrow().tallies.clone());
+            }
+            Control::List { wanted, reply } => {
+                let _ = reply.try_send(self.list(&wanted));
+            }
+            Control::Disconnect { connection, reply } => {
+                let _ = reply.try_send(self.disconnect(&connection));
+            }
             Control::Drain(draining) => drop(tokio::task::spawn_local(drain(self.clone(), draining))),
         }
     }
@@ -137,6 +154,15 @@ impl Shard {
         for key in self.keys(is_meant) {
             self.end(key, SessionInfo::blocked);
         }
+    }
+
+    fn disconnect(&self, connection: &str) -> bool {
+        let keys = self.keys(|info| *info.connection == *connection);
+        for key in &keys {
+            tracing::info!(connection, "an administrator ends a connection");
+            self.close(*key, CloseReason::DISCONNECTED);
+        }
+        !keys.is_empty()
     }
 
     fn end_membership(&self, user: &str, resource: &str) {
@@ -200,7 +226,7 @@ impl Shard {
             connection.is_pinged = true;
             let heartbeat = connection.info.heartbeat();
             inner.timers.watch(key, second);
-            inner.push(key, heartbeat, &self.bounds, &self.metrics);
+            inner.push_control(key, heartbeat, &self.bounds, &self.metrics);
             self.metrics.bytes_sent.inc_by(inner.flush_one(key.slot, second));
         }
     }

@@ -34,6 +34,8 @@ pub(crate) enum Cause {
     Unavailable,
     /// A fault of ours.
     Internal,
+    /// An admin wants it closed.
+    Admin,
 }
 
 impl Cause {
@@ -53,6 +55,7 @@ impl Cause {
             Self::Restart => "restart",
             Self::Unavailable => "unavailable",
             Self::Internal => "internal",
+            Self::Admin => "admin",
         }
     }
 }
@@ -77,6 +80,8 @@ impl CloseReason {
     pub(crate) const UNAVAILABLE: Self = Self::fixed(Cause::Unavailable, 1013, "try again later");
     pub(crate) const OUT_OF_STEP: Self =
         Self::fixed(Cause::Slow, 1013, "something was missed: synchronize again");
+
+    pub(crate) const DISCONNECTED: Self = Self::fixed(Cause::Admin, 4102, "disconnected by an administrator");
 
     pub(crate) const fn fixed(cause: Cause, code: u16, reason: &'static str) -> Self {
         Self { code, reason: Cow::Borrowed(reason), cause }

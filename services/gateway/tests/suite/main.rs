@@ -24,4 +24,5 @@ mod recovery;
 mod slow;
 mod stand_in;
 mod streams;
+mod telemetry;
 mod tokens;
