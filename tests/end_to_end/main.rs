@@ -33,6 +33,7 @@ mod identity;
 mod inbox;
 mod limits;
 mod missed;
+mod monitoring;
 mod operations;
 mod organisations;
 mod origins;
@@ -97,6 +98,7 @@ fn main() -> ExitCode {
     storable::register(&mut suite);
     secrecy::register(&mut suite);
     traffic::register(&mut suite);
+    monitoring::register(&mut suite);
     clients::register(&mut suite);
     restart::register(&mut suite);
     operations::register(&mut suite);

@@ -47,6 +47,9 @@ async fn who_may_not_gets_401_or_403(deployment: &Deployment) -> anyhow::Result<
         (Method::GET, "/api/auth/projects/".to_owned()),
         (Method::POST, "/api/auth/projects/".to_owned()),
         (Method::POST, format!("/api/orgs/{org}/events/")),
+        (Method::GET, "/api/monitoring/websocket/metrics/".to_owned()),
+        (Method::GET, "/api/monitoring/websocket/active-connections/".to_owned()),
+        (Method::POST, "/api/monitoring/websocket/connections/a-1/disconnect/".to_owned()),
     ] {
         for (token, status) in [
             (None, 401),

@@ -28,35 +28,38 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// The task that listens.
 pub(crate) struct Hearing {
     task: JoinHandle<()>,
-    is_listening: watch::Receiver<bool>,
+    gathered: Gathered,
 }
+
+/// Whether every gateway that there is has been heard. Whoever asks before that waits, and is not told of some of
+/// the gateways as if they were all.
+#[derive(Clone)]
+pub(crate) struct Gathered(watch::Receiver<bool>);
 
 /// Listens until the shell's shutdown.
 pub(crate) fn start(shell: &Shell, cluster: &Arc<Cluster>, metrics: &Metrics) -> Hearing {
-    let (listening, is_listening) = watch::channel(false);
+    let (is_gathered, gathered) = watch::channel(false);
     let listener = Listener {
         bus: shell.bus.clone(),
         cluster: cluster.clone(),
         metrics: metrics.clone(),
-        listening,
+        is_gathered: Arc::new(is_gathered),
         shutdown: shell.shutdown.clone(),
     };
-    Hearing { task: tokio::spawn(listener.run()), is_listening }
+    Hearing { task: tokio::spawn(listener.run()), gathered: Gathered(gathered) }
+}
+
+impl Gathered {
+    /// Waits until they have been.
+    pub(crate) async fn wait(&self) {
+        // An error is a shutdown.
+        let _ = self.0.clone().wait_for(|is_gathered| *is_gathered).await;
+    }
 }
 
 impl Hearing {
-    /// Waits until every gateway that there is has been heard.
-    ///
-    /// # Errors
-    /// A shutdown before that.
-    pub(crate) async fn gathered(&self, shutdown: &CancellationToken) -> anyhow::Result<()> {
-        let mut is_listening = self.is_listening.clone();
-        let gathered = async {
-            // It only ends with the shutdown.
-            let _ = is_listening.wait_for(|is_listening| *is_listening).await;
-            tokio::time::sleep(ROUND).await;
-        };
-        shutdown.run_until_cancelled(gathered).await.context("stopped before it was ready")
+    pub(crate) fn gathered(&self) -> Gathered {
+        self.gathered.clone()
     }
 
     /// Waits until everything has been taken in that was told before the shutdown.
@@ -72,7 +75,7 @@ struct Listener {
     bus: Bus,
     cluster: Arc<Cluster>,
     metrics: Metrics,
-    listening: watch::Sender<bool>,
+    is_gathered: Arc<watch::Sender<bool>>,
     shutdown: CancellationToken,
 }
 
@@ -82,13 +85,22 @@ impl Listener {
         while !shutdown.is_cancelled() {
             match self.bus.subscribe(Pattern::telemetry()).await {
                 Ok(reports) => {
-                    self.listening.send_replace(true);
+                    self.gather();
                     self.take_in(reports).await;
                 }
                 Err(error) => tracing::warn!(%error, "gateways can't be heard yet"),
             }
             shutdown.run_until_cancelled(tokio::time::sleep(PAUSE)).await;
         }
+    }
+
+    /// From now on everyone is heard.
+    fn gather(&self) {
+        let is_gathered = self.is_gathered.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(ROUND).await;
+            is_gathered.send_replace(true);
+        });
     }
 
     async fn take_in(&self, mut reports: Subscription) {

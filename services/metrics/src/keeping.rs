@@ -155,7 +155,10 @@ impl Keeper {
     }
 
     /// Has the cluster know what is kept.
-    async fn load(&self) -> Result<(), StoreError> {
+    ///
+    /// # Errors
+    /// A database that can't be read.
+    pub(crate) async fn load(&self) -> Result<(), StoreError> {
         let heard = self.cluster.heard();
         let kept = load::load(&self.database, &heard, day_of(now()) - 1).await?;
         self.note_late(&kept, &heard);

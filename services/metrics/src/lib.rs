@@ -48,10 +48,9 @@ async fn serve(settings: &SettingsArgs, shell: &Shell, database: &Database) -> a
     let cluster = Arc::new(Cluster::new(settings));
     let hearing = hearing::start(shell, &cluster, &metrics);
     let keeper = Keeper::new(shell, database, &cluster, &metrics, settings);
+    keeper.load().await.context("reading what is kept")?;
     let keeping = tokio::spawn(keeper.run(shell.shutdown.clone()));
-    // Whoever asks is not told of a part of the gateways as if it were all.
-    hearing.gathered(&shell.shutdown).await?;
-    let service = Arc::new(Monitoring::new(shell.bus.clone(), log, cluster));
+    let service = Arc::new(Monitoring::new(shell.bus.clone(), log, cluster, hearing.gathered()));
     let served = shell.serve(service).await;
     // What was heard last, before it stopped, is kept as well.
     hearing.finish().await?;

@@ -10,18 +10,19 @@ use carillon_contract::{
 use carillon_service::{Service, http::Problem};
 use carillon_store::Log;
 
-use crate::{cluster::Cluster, routes};
+use crate::{cluster::Cluster, hearing::Gathered, routes};
 
 /// The whole system.
 pub(crate) struct Monitoring {
     pub(crate) bus: Bus,
     pub(crate) cluster: Arc<Cluster>,
     log: Log,
+    gathered: Gathered,
 }
 
 impl Monitoring {
-    pub(crate) fn new(bus: Bus, log: Log, cluster: Arc<Cluster>) -> Self {
-        Self { bus, cluster, log }
+    pub(crate) fn new(bus: Bus, log: Log, cluster: Arc<Cluster>, gathered: Gathered) -> Self {
+        Self { bus, cluster, log, gathered }
     }
 }
 
@@ -33,6 +34,7 @@ impl Service for Monitoring {
     }
 
     async fn http(&self, request: HttpRequest) -> Result<HttpReply, Problem> {
+        self.gathered.wait().await;
         match request.route.as_str() {
             "monitoring.metrics" => Ok(routes::figures(&self.cluster)),
             "monitoring.connections.list" => routes::connections(self, &request).await,
