@@ -12,7 +12,7 @@ use serde_json::Value;
 /// Dev-dependencies are free: a test may use whatever it likes.
 const LAYERS: [&[&str]; 8] = [
     &["carillon-contract"],
-    &["carillon-token"],
+    &["carillon-token", "carillon-trace"],
     &["carillon-blob", "carillon-bus", "carillon-store"],
     &["carillon-service"],
     &["carillon-presence"],
@@ -29,8 +29,14 @@ const LAYERS: [&[&str]; 8] = [
 ];
 
 /// Third-party crates that only one of ours may name, whatever for.
-const CONFINED: [(&str, &str); 3] =
-    [("async-nats", "carillon-bus"), ("jsonwebtoken", "carillon-token"), ("object_store", "carillon-blob")];
+const CONFINED: [(&str, &str); 6] = [
+    ("async-nats", "carillon-bus"),
+    ("jsonwebtoken", "carillon-token"),
+    ("object_store", "carillon-blob"),
+    ("opentelemetry", "carillon-trace"),
+    ("opentelemetry_sdk", "carillon-trace"),
+    ("opentelemetry-otlp", "carillon-trace"),
+];
 
 /// How the text of a subject begins in source code.
 const SUBJECTS: [&str; 6] =

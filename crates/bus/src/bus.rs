@@ -13,7 +13,7 @@ use crate::{
     in_process::InProcess,
     message::{Reply, ReplyTo},
     nats::Nats,
-    request, server,
+    request, server, span,
 };
 
 /// The bus: NATS, or the inside of this process. Cloning it is cheap; when the last clone is
@@ -87,7 +87,10 @@ impl Bus {
         payload: Bytes,
         timing: Timing,
     ) -> Result<Bytes, RequestError> {
-        request::request(self, subject, payload, timing).await
+        let mut span = span::asking(subject);
+        let outcome = span.scope(request::request(self, subject, payload, timing)).await;
+        span::answered(&mut span, &outcome);
+        outcome
     }
 
     /// Asks a service, in its types.

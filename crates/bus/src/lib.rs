@@ -17,10 +17,11 @@ mod refusal;
 mod request;
 mod server;
 mod signal;
+mod span;
 mod subscription;
-mod trace;
 
 pub use bus::Bus;
+pub use carillon_trace::TraceContext;
 pub use error::{ConnectError, PublishError, RequestError, SubscribeError};
 pub use limits::Limits;
 pub use message::Message;
@@ -30,4 +31,3 @@ pub use request::Timing;
 pub use server::{Handler, Server};
 pub use signal::Signal;
 pub use subscription::Subscription;
-pub use trace::TraceContext;

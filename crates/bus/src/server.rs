@@ -13,7 +13,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{debug, error, warn};
 
-use crate::{Bus, Refusal, RefusalKind, Subscription, message::Incoming};
+use crate::{Bus, Refusal, RefusalKind, Subscription, message::Incoming, span};
 
 /// How long [`Server::stop`] waits for what is running.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -131,15 +131,14 @@ impl<H: Handler> Serving<H> {
 async fn answer<H: Handler>(bus: &Bus, service: &'static str, handler: &H, incoming: Incoming) {
     let Incoming { message, reply_to } = incoming;
     let Some(method) = Subject::method(&message.subject) else { return };
+    let span = span::serving(&message, service);
     let handled = AssertUnwindSafe(async { handler.handle(method, message.payload).await }).catch_unwind();
-    let handled = match message.trace {
-        Some(trace) => trace.child().scope(handled).await,
-        None => handled.await,
-    };
+    let handled = span.scope(handled).await;
     let reply = handled.unwrap_or_else(|panic| {
         error!(%service, method, panic = panic_text(&*panic), "a request's handler panicked");
         Err(Refusal::new(RefusalKind::Internal, "internal error"))
     });
+    span::served(span, &reply);
     let Some(reply_to) = reply_to else { return };
     if let Err(error) = bus.reply(reply_to, reply).await {
         warn!(%service, method, %error, "a reply was not sent");

@@ -60,8 +60,15 @@ impl Subject {
 
     /// The method of a request's subject: the last word of a `rpc.<service>.` or `gateway.<id>.` subject's text.
     pub fn method(text: &str) -> Option<&str> {
-        let addressed = text.strip_prefix("rpc.").or_else(|| text.strip_prefix("gateway."))?;
-        addressed.split_once('.').map(|(_, method)| method)
+        Self::request(text).map(|(_, method)| method)
+    }
+
+    /// Who is asked, and for what, as a request's subject says: a service, or any of the gateways.
+    pub fn request(text: &str) -> Option<(&str, &str)> {
+        match text.strip_prefix("rpc.") {
+            Some(addressed) => addressed.split_once('.'),
+            None => Some(("gateway", text.strip_prefix("gateway.")?.split_once('.')?.1)),
+        }
     }
 }
 

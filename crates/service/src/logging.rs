@@ -1,9 +1,19 @@
 //! Structured logs on standard error.
 
+mod traced;
+
 use std::io::IsTerminal;
 
 use tracing::{Level, Metadata};
-use tracing_subscriber::{EnvFilter, filter::filter_fn, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{
+    EnvFilter,
+    filter::filter_fn,
+    fmt::format::{Compact, Format},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
+
+use self::traced::Traced;
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -32,9 +42,11 @@ pub(crate) fn start(format: LogFormat, filter: &str) -> anyhow::Result<()> {
         tracing_subscriber::fmt().with_env_filter(filter).with_ansi(terminal).with_writer(std::io::stderr);
     let harmless = filter_fn(is_harmless);
     let outcome = if json {
-        builder.json().flatten_event(true).finish().with(harmless).try_init()
+        let builder = builder.json().flatten_event(true);
+        builder.map_event_format(Traced::json).finish().with(harmless).try_init()
     } else {
-        builder.compact().finish().with(harmless).try_init()
+        let traced = |format: Format<Compact>| Traced::text(format.with_ansi(terminal));
+        builder.compact().map_event_format(traced).finish().with(harmless).try_init()
     };
     outcome.map_err(|error| anyhow::anyhow!("logging could not start: {error}"))
 }

@@ -88,6 +88,7 @@ where
         let bus =
             Bus::connect(process.nats_options(name)).await.context("connecting to NATS (--nats-url)")?;
         let shell = Shell::new(bus);
+        let tracing = carillon_trace::start(name, &shell.metrics);
         // Not ready before the service has registered what it waits for.
         let _starting = shell.readiness.register(name);
         let ended = CancellationToken::new();
@@ -95,6 +96,7 @@ where
         tracing::info!(service = name, %address, "operators are answered");
         shutdown_on_signals(shell.shutdown.clone())?;
         let outcome = run(service, shell).await;
+        tracing.stop().await;
         ended.cancel();
         outcome
     })

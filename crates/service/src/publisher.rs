@@ -2,6 +2,7 @@
 
 use carillon_bus::Bus;
 use carillon_contract::{Channel, Subject, messages::Event};
+use carillon_trace::{Kind, Span};
 use prost::Message;
 
 /// Publishes committed events to whoever listens.
@@ -28,9 +29,22 @@ impl Publisher {
                 }
             };
             let payload = event.encode_to_vec().into();
-            if let Err(error) = self.bus.publish(&Subject::live(&channel), payload).await {
+            let mut span = publication(&channel, event);
+            if let Err(error) = span.scope(self.bus.publish(&Subject::live(&channel), payload)).await {
+                span.fail("not published");
                 tracing::warn!(channel = %channel, offset = event.offset, %error, "an event was not published");
             }
         }
     }
+}
+
+/// The span of an event's publication, from which its deliveries at the gateways follow. Its channel stays out of
+/// it but for the first word, since it may name a user, or be named by one.
+fn publication(channel: &Channel, event: &Event) -> Span {
+    let mut span = Span::child(Kind::Producer, || format!("publish {}", channel.kind()).into());
+    if span.is_recording() {
+        span.set("carillon.channel.kind", channel.kind().to_owned());
+        span.set_count("carillon.offset", event.offset);
+    }
+    span
 }

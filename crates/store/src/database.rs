@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use carillon_contract::ServiceName;
+use carillon_trace::{Span, TraceContext};
 use sqlx::{AnyPool, ConnectOptions as _, any::AnyConnectOptions};
 use url::Url;
 
-use crate::{Engine, Migration, Snapshot, StoreError, Transaction, metrics::Metrics, postgres, sqlite};
+use crate::{Engine, Migration, Snapshot, StoreError, Transaction, metrics::Metrics, postgres, span, sqlite};
 
 /// What a deployment may want to set.
 #[derive(Debug, Clone, Copy)]
@@ -89,7 +90,19 @@ impl Database {
     /// # Errors
     /// [`StoreError::Unavailable`] if the database can't be reached or no connection gets free in time.
     pub async fn begin(&self) -> Result<Transaction, StoreError> {
-        Ok(Transaction::new(self.0.writer.begin_with(self.0.engine.begin()).await?))
+        self.begin_in(span::transaction(self, TraceContext::current().as_ref())).await
+    }
+
+    /// [`begin`](Self::begin), as a span that has begun.
+    pub(crate) async fn begin_in(&self, mut span: Span) -> Result<Transaction, StoreError> {
+        match self.0.writer.begin_with(self.0.engine.begin()).await {
+            Ok(inner) => Ok(Transaction::new(inner, span)),
+            Err(error) => {
+                let error = error.into();
+                span::fail(&mut span, &error);
+                Err(error)
+            }
+        }
     }
 
     /// One state of the database, for reads that belong together.

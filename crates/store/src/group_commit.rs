@@ -1,14 +1,18 @@
 //! Group commit: concurrent writes share a transaction, and with it the price of a commit.
 
+mod traces;
+
 use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
+use carillon_trace::{Span, TraceContext};
 use futures_util::FutureExt as _;
 use tokio::{
     sync::{Mutex, mpsc, oneshot},
     time::timeout,
 };
 
-use crate::{Database, Engine, StoreError, Transaction};
+use self::traces::Traces;
+use crate::{Database, Engine, StoreError, Transaction, span};
 
 /// The most writes of one transaction.
 const MAX_ITEMS: usize = 200;
@@ -45,6 +49,8 @@ pub trait Batch: Send + Sync + 'static {
 
 struct Job<B: Batch> {
     item: B::Item,
+    /// From here to the answer.
+    span: Span,
     reply: oneshot::Sender<Result<B::Output, StoreError>>,
 }
 
@@ -89,7 +95,8 @@ impl<B: Batch> GroupCommit<B> {
     pub async fn submit(&self, item: B::Item) -> Result<B::Output, StoreError> {
         let (reply, answer) = oneshot::channel();
         let stopped = || StoreError::Unavailable("the writer has stopped".into());
-        timeout(QUEUE_TIMEOUT, self.queue.send(Job { item, reply }))
+        let span = span::write();
+        timeout(QUEUE_TIMEOUT, self.queue.send(Job { item, span, reply }))
             .await
             .map_err(|_| StoreError::Unavailable("too many writes are waiting".into()))?
             .map_err(|_| stopped())?;
@@ -114,9 +121,10 @@ impl<B: Batch> Writer<B> {
         }
     }
 
-    async fn write(&self, jobs: Vec<Job<B>>) {
+    async fn write(&self, mut jobs: Vec<Job<B>>) {
+        let traces = Traces::of(&mut jobs);
         let items: Vec<_> = jobs.iter().map(|job| &job.item).collect();
-        match self.transact(&items).await {
+        match self.transact(&items, &traces).await {
             Ok(outputs) => reply_all(jobs, outputs),
             Err(error) if error.is_unavailable() || jobs.len() == 1 && !is_conflict(&error) => {
                 fail_all(jobs, &error);
@@ -131,20 +139,20 @@ impl<B: Batch> Writer<B> {
     async fn write_each(&self, jobs: Vec<Job<B>>) {
         let mut jobs = jobs.into_iter();
         while let Some(job) = jobs.next() {
-            let outcome = self.write_one(&job.item).await;
+            let outcome = self.write_one(&job).await;
             let unavailable = outcome.as_ref().err().filter(|error| error.is_unavailable()).cloned();
-            // A caller that has gone needs no answer.
-            let _ = job.reply.send(outcome);
+            job.answer(outcome);
             if let Some(error) = unavailable {
                 return fail_all(jobs.collect(), &error);
             }
         }
     }
 
-    async fn write_one(&self, item: &B::Item) -> Result<B::Output, StoreError> {
+    async fn write_one(&self, job: &Job<B>) -> Result<B::Output, StoreError> {
+        let traces = Traces::of_one(job);
         let mut attempt = 1;
         loop {
-            match self.transact(&[item]).await {
+            match self.transact(&[&job.item], &traces).await {
                 Err(error) if is_conflict(&error) && attempt < ATTEMPTS => attempt += 1,
                 outcome => {
                     return outcome?.pop().ok_or_else(|| StoreError::other("a write without an outcome"));
@@ -154,7 +162,7 @@ impl<B: Batch> Writer<B> {
     }
 
     /// One transaction, committed when this returns `Ok` with one output for each item.
-    async fn transact(&self, items: &[&B::Item]) -> Result<Vec<B::Output>, StoreError> {
+    async fn transact(&self, items: &[&B::Item], traces: &Traces) -> Result<Vec<B::Output>, StoreError> {
         if items.is_empty() {
             return Ok(Vec::new());
         }
@@ -162,7 +170,8 @@ impl<B: Batch> Writer<B> {
         metrics.group_commit_items.observe(items.len() as f64);
         let _timer = metrics.group_commit_seconds.start_timer();
         // A panic is the items' fault, not the writer's end.
-        let attempt = AssertUnwindSafe(self.apply_and_commit(items)).catch_unwind();
+        let span = traces.transaction(&self.database, items.len());
+        let attempt = AssertUnwindSafe(self.apply_and_commit(items, span)).catch_unwind();
         match timeout(TRANSACTION_TIMEOUT, attempt).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Err(StoreError::other("the write panicked")),
@@ -170,9 +179,11 @@ impl<B: Batch> Writer<B> {
         }
     }
 
-    async fn apply_and_commit(&self, items: &[&B::Item]) -> Result<Vec<B::Output>, StoreError> {
-        let mut tx = self.database.begin().await?;
-        let outputs = self.batch.apply(&mut tx, items).await?;
+    async fn apply_and_commit(&self, items: &[&B::Item], span: Span) -> Result<Vec<B::Output>, StoreError> {
+        let mut tx = self.database.begin_in(span).await?;
+        // What is to be published or delivered afterwards remembers where it comes from.
+        let trace = tx.trace().cloned();
+        let outputs = TraceContext::scope_in(trace, self.batch.apply(&mut tx, items)).await?;
         if outputs.len() != items.len() {
             return Err(StoreError::other("a batch must have one output for each item"));
         }
@@ -185,15 +196,25 @@ fn is_conflict(error: &StoreError) -> bool {
     matches!(error, StoreError::Conflict(_))
 }
 
+impl<B: Batch> Job<B> {
+    fn answer(mut self, outcome: Result<B::Output, StoreError>) {
+        if let Err(error) = &outcome {
+            span::fail(&mut self.span, error);
+        }
+        // Over before its caller goes on. A caller that has gone needs no answer.
+        drop(self.span);
+        let _ = self.reply.send(outcome);
+    }
+}
+
 fn reply_all<B: Batch>(jobs: Vec<Job<B>>, outputs: Vec<B::Output>) {
     for (job, output) in jobs.into_iter().zip(outputs) {
-        // A caller that has gone needs no answer.
-        let _ = job.reply.send(Ok(output));
+        job.answer(Ok(output));
     }
 }
 
 fn fail_all<B: Batch>(jobs: Vec<Job<B>>, error: &StoreError) {
     for job in jobs {
-        let _ = job.reply.send(Err(error.clone()));
+        job.answer(Err(error.clone()));
     }
 }

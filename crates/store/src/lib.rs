@@ -16,6 +16,7 @@ mod migration;
 mod outbox;
 mod postgres;
 mod snapshot;
+mod span;
 mod sqlite;
 mod transaction;
 pub mod values;

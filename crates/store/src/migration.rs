@@ -18,9 +18,10 @@ pub struct Migration {
     pub sql: &'static str,
 }
 
-const STORE: [Migration; 2] = [
+const STORE: [Migration; 3] = [
     Migration { version: 1, name: "event_log", sql: include_str!("../migrations/0001_event_log.sql") },
     Migration { version: 2, name: "outbox", sql: include_str!("../migrations/0002_outbox.sql") },
+    Migration { version: 3, name: "outbox trace", sql: include_str!("../migrations/0003_outbox_trace.sql") },
 ];
 
 /// Takes the steps that were not taken yet. Replicas that start together take turns.

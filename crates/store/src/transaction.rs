@@ -2,25 +2,34 @@
 
 use std::ops::{Deref, DerefMut};
 
+use carillon_trace::{Span, TraceContext};
 use sqlx::{Any, AnyConnection};
 
-use crate::StoreError;
+use crate::{StoreError, span};
 
 /// A transaction that writes, rolled back when it is dropped before [`commit`](Self::commit).
 ///
 /// For sqlx it is a connection: `sqlx::query(…).execute(&mut **tx)` with `tx: &mut Transaction`.
 /// After an error of any statement it can only be rolled back: pass that error on.
 #[derive(Debug)]
-pub struct Transaction(sqlx::Transaction<'static, Any>);
+pub struct Transaction {
+    inner: sqlx::Transaction<'static, Any>,
+    span: Span,
+}
 
 impl Transaction {
-    pub(crate) fn new(inner: sqlx::Transaction<'static, Any>) -> Self {
-        Self(inner)
+    pub(crate) fn new(inner: sqlx::Transaction<'static, Any>, span: Span) -> Self {
+        Self { inner, span }
+    }
+
+    /// Where it is in its trace.
+    pub(crate) fn trace(&self) -> Option<&TraceContext> {
+        self.span.context()
     }
 
     /// The connection, for sqlx.
     pub fn connection(&mut self) -> &mut AnyConnection {
-        &mut self.0
+        &mut self.inner
     }
 
     /// Makes everything that was written durable and visible.
@@ -28,7 +37,13 @@ impl Transaction {
     /// # Errors
     /// If it can't be known that it was.
     pub async fn commit(self) -> Result<(), StoreError> {
-        Ok(self.0.commit().await?)
+        let Self { inner, mut span } = self;
+        let committed = inner.commit().await.map_err(StoreError::from);
+        match &committed {
+            Ok(()) => span.set("carillon.committed", true),
+            Err(error) => span::fail(&mut span, error),
+        }
+        committed
     }
 }
 
@@ -36,12 +51,12 @@ impl Deref for Transaction {
     type Target = AnyConnection;
 
     fn deref(&self) -> &AnyConnection {
-        &self.0
+        &self.inner
     }
 }
 
 impl DerefMut for Transaction {
     fn deref_mut(&mut self) -> &mut AnyConnection {
-        &mut self.0
+        &mut self.inner
     }
 }

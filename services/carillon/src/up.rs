@@ -79,6 +79,7 @@ pub(crate) async fn run(mut args: Args) -> anyhow::Result<()> {
     let listener = carillon_gateway::listen(args.gateway.listen)?;
 
     let shell = Shell::new(Bus::in_process());
+    let tracing = carillon_trace::start("carillon", &shell.metrics);
     let stopped = CancellationToken::new();
     serve_ops(&shell, args.ops_listen, stopped.clone())?;
     shutdown_on_signals(shell.shutdown.clone())?;
@@ -106,6 +107,7 @@ pub(crate) async fn run(mut args: Args) -> anyhow::Result<()> {
     while let Some(ended) = running.join_next().await {
         ended.context("a service's task")??;
     }
+    tracing.stop().await;
     stopped.cancel();
     outcome
 }

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{Log, encode_content, offset};
 use crate::{
-    StoreError, Transaction, now,
+    StoreError, Transaction, now, span,
     values::{self, MAX_ROWS},
 };
 
@@ -58,6 +58,7 @@ impl Log {
         events: &[NewEvent],
     ) -> Result<Vec<Appended>, StoreError> {
         let _timer = self.database.metrics().append_seconds.start_timer();
+        let _span = span::append(tx.trace(), events.len());
         let distinct = Distinct::of(events)?;
         let mut heads = move_heads(tx, &distinct.count(|_| 1)).await?;
         // With its channel locked nobody else can add a cause: what is not found now is new.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use carillon_contract::ServiceName;
+use carillon_trace::TraceContext;
 use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
 
 use super::{Debt, Outbox};
@@ -25,7 +26,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 pub(super) struct Claimed {
     pub(super) debt: Debt,
     /// How often it failed before.
-    attempts: i64,
+    pub(super) attempts: i64,
+    /// Where it came to be owed.
+    pub(super) trace: Option<TraceContext>,
 }
 
 /// What became of the debts that were claimed.
@@ -41,7 +44,7 @@ impl Outbox {
     /// The oldest debts to a service that are due and nobody's.
     pub(super) async fn claim(&self, to: ServiceName) -> Result<Vec<Claimed>, StoreError> {
         let statement = format!(
-            "SELECT method, cause, payload, attempts FROM outbox \
+            "SELECT method, cause, payload, attempts, trace FROM outbox \
              WHERE service = $1 AND due_at <= $2 ORDER BY due_at LIMIT $3{}",
             self.database.for_update()
         );
@@ -85,7 +88,8 @@ impl Outbox {
 fn claimed(to: ServiceName, row: &AnyRow) -> Result<Claimed, sqlx::Error> {
     let payload = Bytes::from(row.try_get::<Vec<u8>, _>(2)?);
     let debt = Debt { to, method: row.try_get(0)?, cause: row.try_get(1)?, payload };
-    Ok(Claimed { debt, attempts: row.try_get(3)? })
+    let trace = TraceContext::parse(row.try_get(4)?);
+    Ok(Claimed { debt, attempts: row.try_get(3)?, trace })
 }
 
 fn in_a(while_from_now: Duration) -> i64 {

@@ -14,7 +14,7 @@ use super::{
     Debt, Outbox,
     claim::{BATCH, Claimed, Outcome, pause},
 };
-use crate::StoreError;
+use crate::{StoreError, span};
 
 /// How often a replica looks for what another one left behind, or what is due again.
 const POLL: Duration = Duration::from_secs(1);
@@ -93,7 +93,7 @@ impl Outbox {
         }
         let claimed = self.claim(to).await?;
         let full = claimed.len() == BATCH;
-        let outcome = deliver_all(claimed, shutdown, deliver).await;
+        let outcome = deliver_all(self.database.service(), claimed, shutdown, deliver).await;
         let round = match (&outcome.failed, full) {
             (Some(_), _) => Round::Failed,
             (None, true) => Round::Full,
@@ -120,7 +120,12 @@ impl Outbox {
 }
 
 /// Delivers in order until one fails, time is up, or the process is to end.
-async fn deliver_all<F, Fut>(claimed: Vec<Claimed>, shutdown: &CancellationToken, deliver: &F) -> Outcome
+async fn deliver_all<F, Fut>(
+    service: ServiceName,
+    claimed: Vec<Claimed>,
+    shutdown: &CancellationToken,
+    deliver: &F,
+) -> Outcome
 where
     F: Fn(Debt) -> Fut,
     Fut: Future<Output = Result<(), String>>,
@@ -132,8 +137,13 @@ where
             outcome.untried.push(claimed);
             continue;
         }
-        let delivery = timeout(DELIVERY, deliver(claimed.debt.clone())).await;
-        match delivery.unwrap_or_else(|_| Err("no answer in time".into())) {
+        let mut span = span::delivery(service, claimed.trace.as_ref(), claimed.attempts);
+        let delivery = span.scope(timeout(DELIVERY, deliver(claimed.debt.clone()))).await;
+        let delivered = delivery.unwrap_or_else(|_| Err("no answer in time".into()));
+        if delivered.is_err() {
+            span.fail("not acknowledged");
+        }
+        match delivered {
             Ok(()) => outcome.acknowledged.push(claimed),
             Err(reason) => {
                 let Debt { to, method, cause, .. } = &claimed.debt;

@@ -7,6 +7,7 @@ use std::{slice, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use carillon_contract::ServiceName;
+use carillon_trace::TraceContext;
 use sqlx::{AssertSqlSafe, Row as _};
 use tokio::sync::watch;
 
@@ -64,17 +65,18 @@ impl Outbox {
     /// # Errors
     /// If the database fails.
     pub async fn owe_all(&self, tx: &mut Transaction, debts: &[Debt]) -> Result<(), StoreError> {
+        let trace = TraceContext::current().map(|trace| trace.traceparent()).unwrap_or_default();
         for debts in debts.chunks(MAX_ROWS) {
             let statement = format!(
-                "INSERT INTO outbox (service, method, cause, payload, owed_at, due_at) VALUES {} \
+                "INSERT INTO outbox (service, method, cause, payload, owed_at, due_at, trace) VALUES {} \
                  ON CONFLICT (service, method, cause) DO NOTHING",
-                values::rows(debts.len(), 6)
+                values::rows(debts.len(), 7)
             );
             let query = sqlx::query(AssertSqlSafe(statement)).persistent(values::is_kept(debts.len()));
             let now = now();
             let query = debts.iter().fold(query, |query, debt| {
                 let query = query.bind(debt.to.as_str()).bind(debt.method.as_str());
-                query.bind(debt.cause.as_str()).bind(&*debt.payload).bind(now).bind(now)
+                query.bind(debt.cause.as_str()).bind(&*debt.payload).bind(now).bind(now).bind(trace.as_str())
             });
             query.execute(&mut **tx).await?;
         }

@@ -2,6 +2,8 @@
 
 use std::{fmt::Write, future::Future, num::NonZero, sync::Arc};
 
+use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
+
 /// The longest `tracestate` that is passed on, in bytes; a longer one is left out.
 const MAX_STATE: usize = 512;
 
@@ -12,6 +14,9 @@ tokio::task_local! {
     static CURRENT: TraceContext;
 }
 
+/// The flag of a trace that is sampled.
+const SAMPLED: u8 = 1;
+
 /// A place in a distributed trace (W3C Trace Context, version 00).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TraceContext {
@@ -19,20 +24,11 @@ pub struct TraceContext {
     span: NonZero<u64>,
     flags: u8,
     state: Option<Arc<str>>,
+    /// Which part of this process works there. It doesn't leave the process.
+    service: Option<&'static str>,
 }
 
 impl TraceContext {
-    /// A new trace, sampled.
-    pub fn new_root() -> Self {
-        Self { trace: random(NonZero::new), span: random(NonZero::new), flags: 1, state: None }
-    }
-
-    /// A new span of the same trace.
-    #[must_use]
-    pub fn child(&self) -> Self {
-        Self { span: random(NonZero::new), ..self.clone() }
-    }
-
     /// Reads a `traceparent`: version 00, lower-case hexadecimal, no id of zeros only.
     pub fn parse(traceparent: &str) -> Option<Self> {
         let bytes = traceparent.as_bytes();
@@ -49,6 +45,7 @@ impl TraceContext {
             span: NonZero::new(u64::from_str_radix(&traceparent[36..52], 16).ok()?)?,
             flags: u8::from_str_radix(&traceparent[53..], 16).ok()?,
             state: None,
+            service: None,
         })
     }
 
@@ -79,6 +76,11 @@ impl TraceContext {
         format!("{:032x}", self.trace)
     }
 
+    /// Whether the spans of this trace are recorded.
+    pub fn is_sampled(&self) -> bool {
+        self.flags & SAMPLED != 0
+    }
+
     /// The context in which the current task runs.
     pub fn current() -> Option<Self> {
         CURRENT.try_with(Self::clone).ok()
@@ -88,17 +90,44 @@ impl TraceContext {
     pub async fn scope<F: Future>(self, future: F) -> F::Output {
         CURRENT.scope(self, future).await
     }
-}
 
-/// A random number other than zero.
-fn random<T, N>(not_zero: fn(T) -> Option<N>) -> N
-where
-    rand::distr::StandardUniform: rand::distr::Distribution<T>,
-{
-    loop {
-        if let Some(number) = not_zero(rand::random()) {
-            return number;
+    /// [`scope`](Self::scope), where there is a context; else `future` runs in the current one.
+    pub async fn scope_in<F: Future>(context: Option<Self>, future: F) -> F::Output {
+        match context {
+            Some(context) => context.scope(future).await,
+            None => future.await,
         }
+    }
+
+    /// Where a span is. It has the state of its parent, and is of the same part of this process.
+    pub(crate) fn of_span(span: &SpanContext, parent: Option<&Self>) -> Option<Self> {
+        Some(Self {
+            trace: NonZero::new(u128::from_be_bytes(span.trace_id().to_bytes()))?,
+            span: NonZero::new(u64::from_be_bytes(span.span_id().to_bytes()))?,
+            flags: span.trace_flags().to_u8(),
+            state: parent.and_then(|parent| parent.state.clone()),
+            service: parent.and_then(|parent| parent.service),
+        })
+    }
+
+    /// The same place, as the libraries have it.
+    pub(crate) fn span_context(&self) -> SpanContext {
+        let state = self.state.as_deref().and_then(|state| state.parse::<TraceState>().ok());
+        SpanContext::new(
+            TraceId::from_bytes(self.trace.get().to_be_bytes()),
+            SpanId::from_bytes(self.span.get().to_be_bytes()),
+            TraceFlags::new(self.flags),
+            true,
+            state.unwrap_or_default(),
+        )
+    }
+
+    pub(crate) fn service(&self) -> Option<&'static str> {
+        self.service
+    }
+
+    pub(crate) fn set_service(&mut self, service: &'static str) {
+        self.service = Some(service);
     }
 }
 
@@ -108,16 +137,19 @@ mod tests {
 
     const EXAMPLE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
+    fn example() -> TraceContext {
+        TraceContext::parse(EXAMPLE).expect("a context")
+    }
+
     #[test]
     fn what_is_written_is_read_back() {
-        let context = TraceContext::parse(EXAMPLE).expect("a context");
+        let context = example();
         assert_eq!(context.traceparent(), EXAMPLE);
         assert_eq!(context.trace_id(), "4bf92f3577b34da6a3ce929d0e0e4736");
-        let child = context.child();
-        assert_eq!(child.trace_id(), context.trace_id());
-        assert_ne!(child, context);
-        let root = TraceContext::new_root();
-        assert_eq!(TraceContext::parse(&root.traceparent()), Some(root));
+        assert!(context.is_sampled());
+        let unsampled = EXAMPLE.replace("-01", "-00");
+        let context = TraceContext::parse(&unsampled).expect("a context");
+        assert_eq!((context.traceparent(), context.is_sampled()), (unsampled, false));
     }
 
     #[test]
@@ -140,18 +172,28 @@ mod tests {
 
     #[test]
     fn state_never_breaks_a_header() {
-        let root = TraceContext::new_root();
-        assert_eq!(root.clone().with_state("vendor=1").tracestate(), Some("vendor=1"));
+        assert_eq!(example().with_state("vendor=1").tracestate(), Some("vendor=1"));
         for state in ["", "a\r\nb: c", &"x".repeat(MAX_STATE + 1)] {
-            assert_eq!(root.clone().with_state(state).tracestate(), None);
+            assert_eq!(example().with_state(state).tracestate(), None);
         }
+    }
+
+    #[test]
+    fn the_libraries_mean_the_same_place() {
+        let context = example().with_state("vendor=1");
+        let theirs = context.span_context();
+        assert_eq!(theirs.trace_id().to_string(), "4bf92f3577b34da6a3ce929d0e0e4736");
+        assert_eq!((theirs.span_id().to_string(), theirs.is_remote()), ("00f067aa0ba902b7".to_owned(), true));
+        assert_eq!(theirs.trace_state().header(), "vendor=1");
+        assert_eq!(TraceContext::of_span(&theirs, Some(&context)), Some(context));
     }
 
     #[tokio::test]
     async fn a_scope_has_its_context() {
         assert_eq!(TraceContext::current(), None);
-        let root = TraceContext::new_root();
-        let seen = root.clone().scope(async { TraceContext::current() }).await;
-        assert_eq!(seen, Some(root));
+        let seen = example().scope(async { TraceContext::current() }).await;
+        assert_eq!(seen, Some(example()));
+        let inner = example().scope(TraceContext::scope_in(None, async { TraceContext::current() })).await;
+        assert_eq!(inner, Some(example()), "nothing in particular leaves what there is");
     }
 }
