@@ -53,6 +53,7 @@ mod storable;
 mod suite;
 mod survival;
 mod ticketing;
+mod traces;
 mod traffic;
 
 use std::process::ExitCode;
@@ -99,6 +100,7 @@ fn main() -> ExitCode {
     secrecy::register(&mut suite);
     traffic::register(&mut suite);
     monitoring::register(&mut suite);
+    traces::register(&mut suite);
     clients::register(&mut suite);
     restart::register(&mut suite);
     operations::register(&mut suite);

@@ -20,6 +20,7 @@ pub use one_process::OneProcess;
 pub use options::{JWT_SECRET, Options, Processes};
 
 use crate::{
+    collector::Collector,
     http::{Admin, Api, PASSWORD, Project, User, log_in},
     process::{Marks, Supervisor},
     tokens::IdentityProvider,
@@ -81,6 +82,7 @@ pub struct Deployment {
     form: Form,
     gateways: [Gateway; 2],
     identity_provider: Option<IdentityProvider>,
+    collector: Option<Collector>,
     admin: OnceCell<Admin>,
     supervisor: Arc<Supervisor>,
 }
@@ -102,6 +104,14 @@ impl Deployment {
     /// If it was given none.
     pub fn identity_provider(&self) -> anyhow::Result<&IdentityProvider> {
         self.identity_provider.as_ref().context("this deployment trusts no identity provider")
+    }
+
+    /// The collector that it sends spans to, if it was given one.
+    ///
+    /// # Errors
+    /// If it was given none.
+    pub fn collector(&self) -> anyhow::Result<&Collector> {
+        self.collector.as_ref().context("this deployment has no collector")
     }
 
     /// A handshake with the first gateway.

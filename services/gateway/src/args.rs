@@ -75,6 +75,10 @@ pub struct Args {
     #[arg(long, env = "CARILLON_REFUSE_WITH_HTTP")]
     pub refuse_with_http: bool,
 
+    /// Begin a trace of our own for each request, even if its caller has begun one (`traceparent`).
+    #[arg(long, env = "CARILLON_IGNORE_TRACEPARENT")]
+    pub ignore_traceparent: bool,
+
     /// Seconds of silence after which a client is pinged; after twice as long it is taken for dead.
     #[arg(long, env = "CARILLON_HEARTBEAT_SECONDS", value_name = "SECONDS", default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..=3600))]
     pub heartbeat_seconds: u32,
@@ -181,6 +185,7 @@ impl Args {
             anonymous: self.allow_anonymous.clone().unwrap_or_default(),
             dialect: self.default_dialect,
             refuse_with_http: self.refuse_with_http,
+            ignore_traceparent: self.ignore_traceparent,
             frame_bytes: bytes(self.frame_bytes)?,
             binary_frame_bytes: bytes(self.binary_frame_bytes)?,
             binary_bytes_per_minute: self.binary_bytes_per_minute.into(),

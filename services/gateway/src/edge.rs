@@ -66,6 +66,7 @@ fn cors_for(origins: &[String]) -> Cors {
         .block_on_origin_mismatch(false)
         .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])
         .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT, header::RANGE])
+        .allowed_headers(["traceparent", "tracestate"])
         .allowed_headers(["idempotency-key", "x-request-id", "x-csrftoken", "last-event-id", "cache-control"])
         .expose_headers(["x-request-id", "retry-after", "content-disposition", "content-range"])
         .max_age(PREFLIGHT_SECONDS);

@@ -19,6 +19,7 @@ use crate::{
     gateway::Gateway,
     limits::{Overload, Permit},
     session::{Framing, Query, SessionInfo},
+    spans,
     telemetry::Entrance,
     websocket::{CloseReason, Window},
 };
@@ -84,8 +85,9 @@ async fn examine(
     located: Located<Endpoint>,
 ) -> Result<(Admission, Query), Refused> {
     let compression = check_request(gateway, head).map_err(|refusal| (refusal, None))?;
-    let Credentials { token, offered, dialect, query } =
+    let Credentials { token, offered, dialect, mut query } =
         credentials::read(head).map_err(|refusal| (refusal, None))?;
+    query.caller = spans::caller(gateway, head);
     let Located { row: endpoint, parameters } = located;
     let mut info = SessionInfo {
         connection: gateway.connection_id().into(),

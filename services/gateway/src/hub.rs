@@ -3,6 +3,7 @@
 //! worker that has a listener.
 
 mod channel;
+mod fan_outs;
 mod handle;
 mod heads;
 mod sequence;

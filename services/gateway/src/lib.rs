@@ -34,6 +34,7 @@ mod server;
 mod server_sent;
 mod session;
 mod shard;
+mod spans;
 mod telemetry;
 mod websocket;
 

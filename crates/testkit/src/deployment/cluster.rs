@@ -55,6 +55,7 @@ impl Cluster {
                 form: Form::Cluster,
                 gateways,
                 identity_provider: options.identity_provider,
+                collector: options.collector,
                 admin: OnceCell::new(),
                 supervisor,
             },

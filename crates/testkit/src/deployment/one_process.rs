@@ -38,6 +38,7 @@ impl OneProcess {
             form: Form::OneProcess,
             gateways: [gateway.clone(), gateway],
             identity_provider: options.identity_provider,
+            collector: options.collector,
             admin: OnceCell::new(),
             supervisor,
         };

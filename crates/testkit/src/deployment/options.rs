@@ -1,6 +1,6 @@
 //! What differs between the deployments of tests.
 
-use crate::{postgres::Durability, tokens::IdentityProvider};
+use crate::{collector::Collector, postgres::Durability, tokens::IdentityProvider};
 
 /// The HMAC secret with which every deployment verifies tokens (`CARILLON_JWT_SECRET`).
 pub const JWT_SECRET: &str = "a-secret-of-the-tests-that-is-long-enough-for-hs512-and-known-to-all-of-them";
@@ -49,6 +49,8 @@ pub struct Options {
     pub durability: Durability,
     /// An OpenID provider to trust.
     pub identity_provider: Option<IdentityProvider>,
+    /// A collector to send spans to, every 50 ms.
+    pub collector: Option<Collector>,
     /// Whether `carillon up` listens on every address, so that other machines can reach it. It makes neither demo
     /// users nor exceptions for anonymous callers then, and gets its admin as a cluster does.
     pub public: bool,
@@ -65,6 +67,7 @@ impl Default for Options {
             gateway_ports: None,
             durability: Durability::Process,
             identity_provider: None,
+            collector: None,
             public: false,
             gateway_arguments: Vec::new(),
             environment: Vec::new(),
@@ -82,6 +85,10 @@ impl Options {
         ];
         if let Some(provider) = &self.identity_provider {
             environment.push(variable("KEYCLOAK_JWKS_URL", &provider.jwks_url()));
+        }
+        if let Some(collector) = &self.collector {
+            environment.push(variable("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.endpoint()));
+            environment.push(variable("OTEL_BSP_SCHEDULE_DELAY", "50"));
         }
         if !self.environment.iter().any(|(name, _)| MODES.contains(&name.as_str())) {
             // Hundreds of clients come from one address here.

@@ -3,7 +3,6 @@
 use std::{collections::BTreeMap, time::Instant};
 
 use actix_web::{HttpRequest as ActixRequest, HttpResponse, http::header, web};
-use carillon_bus::TraceContext;
 use carillon_contract::{
     Parameters, Route, RouteMatch,
     messages::{HttpReply, HttpRequest},
@@ -14,7 +13,7 @@ use carillon_token::redact;
 use url::form_urlencoded;
 
 use super::{access, address, check_address, check_host, response};
-use crate::gateway::Gateway;
+use crate::{gateway::Gateway, spans};
 
 /// The longest request id or idempotency key that is taken from a client.
 const MAX_KEY: usize = 200;
@@ -29,15 +28,21 @@ pub(super) async fn forward(
     let id = format!("{:032x}", rand::random::<u128>());
     let (name, outcome) = match find(&gateway, &request) {
         Ok((route, parameters)) => {
-            let trace = trace(&request);
+            let mut span = spans::request(route, spans::caller(&gateway, request.head()));
             let answered = answer(&gateway, route, parameters, &request, payload, &id);
-            (route.name, TraceContext::scope(trace, answered).await)
+            let logged = async {
+                let refused = |problem: &Problem| log(&gateway, &request, route.name, problem, &id);
+                answered.await.inspect_err(refused)
+            };
+            let outcome = span.scope(logged).await;
+            spans::answered(&mut span, &outcome);
+            (route.name, outcome)
         }
-        Err(problem) => ("none", Err(problem)),
+        Err(problem) => {
+            log(&gateway, &request, "none", &problem, &id);
+            ("none", Err(problem))
+        }
     };
-    if let Err(problem) = &outcome {
-        log(&gateway, &request, name, problem, &id);
-    }
     let reply = outcome.unwrap_or_else(Problem::into_reply);
     let metrics = &gateway.metrics;
     metrics.http_requests.with_label_values(&[name, &reply.status.to_string()]).inc();
@@ -118,13 +123,4 @@ fn query(request: &ActixRequest) -> BTreeMap<String, String> {
 fn key(request: &ActixRequest, name: &str) -> Option<String> {
     let value = request.headers().get(name)?.to_str().ok()?.trim();
     (!value.is_empty() && value.len() <= MAX_KEY).then(|| value.to_owned())
-}
-
-/// The caller's trace goes on; otherwise one begins here.
-fn trace(request: &ActixRequest) -> TraceContext {
-    let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
-    match text("traceparent").and_then(TraceContext::parse) {
-        Some(trace) => trace.with_state(text("tracestate").unwrap_or_default()).child(),
-        None => TraceContext::new_root(),
-    }
 }

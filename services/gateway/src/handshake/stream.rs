@@ -14,6 +14,7 @@ use crate::{
     gateway::Gateway,
     limits::Permit,
     session::{Framing, Place, Query, SessionInfo},
+    spans,
 };
 
 /// A stream about to be.
@@ -95,6 +96,7 @@ async fn examine(
         return Err(if info.user().is_some() { Refusal::Mismatch(codes) } else { Refusal::Missing(codes) });
     }
     query.place = Place::Always;
+    query.caller = spans::caller(gateway, head);
     if let Some(last) = last_event(head) {
         query.since = Some(last);
     }

@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     channel::{ChannelState, Subscribing},
+    fan_outs::FanOuts,
     handle::{Command, Delivery, Hub, ListenerId, Unavailable},
     heads::{self, Comparisons},
     sequence::Step,
@@ -76,6 +77,7 @@ pub(crate) fn start(
         fetches: Arc::new(Semaphore::new(CONCURRENT_FETCHES)),
         lives: 0,
         comparisons: Comparisons::default(),
+        fan_outs: FanOuts::default(),
     };
     tokio::spawn(task.run(commands, shutdown));
     hub
@@ -95,6 +97,7 @@ struct Task {
     fetches: Arc<Semaphore>,
     lives: u64,
     comparisons: Comparisons,
+    fan_outs: FanOuts,
 }
 
 impl Task {
@@ -215,7 +218,9 @@ impl Task {
                 return self.metrics.undecodable();
             }
         };
-        if event.offset == 0 {
+        let offset = event.offset;
+        self.fan_outs.heard(channel, offset, message.trace.as_ref());
+        if offset == 0 {
             return self.deliver(channel, &Delivery::Event(channel.clone(), event));
         }
         let Some(state) = self.channels.get_mut(channel) else { return };
@@ -274,10 +279,15 @@ impl Task {
         if step.missing {
             self.fetch_after(channel, delay);
         }
+        let last = || self.channels.get(channel).and_then(|state| state.sequence.last());
+        self.fan_outs.settle(channel, last);
     }
 
     fn deliver(&mut self, channel: &Channel, delivery: &Delivery) {
         let Some(state) = self.channels.get(channel) else { return };
+        if let Delivery::Event(_, event) = delivery {
+            self.fan_outs.delivered(channel, event.offset, &state.listeners);
+        }
         for (count, outbox) in state.listeners.iter().zip(&mut self.outboxes) {
             if *count > 0 {
                 outbox.push(delivery.clone());
@@ -293,6 +303,7 @@ impl Task {
                 let _ = inbox.send(std::mem::take(outbox)).await;
             }
         }
+        self.fan_outs.left();
     }
 
     /// Asks the log for what is missing, unless it has arrived by then.

@@ -26,6 +26,7 @@ use crate::{
     authenticator::Denied,
     gateway::Gateway,
     shard::{Key, Shard},
+    spans,
     websocket::CloseReason,
 };
 
@@ -134,10 +135,7 @@ impl Talk for Conversation {
         self.in_flight = None;
         match answer {
             Answer::Frame(request, Ok(reply)) => self.reply(request, reply),
-            Answer::Frame(_, Err(error)) => {
-                tracing::warn!(endpoint = self.info.endpoint.name, %error, "a frame was not answered");
-                self.unanswered();
-            }
+            Answer::Frame(_, Err(_)) => self.unanswered(),
             Answer::Refresh(outcome) => self.refresh(outcome),
         }
     }
@@ -177,13 +175,23 @@ impl Conversation {
 
     /// Asks the owner after a pause, in which frames behind this one wait, and then the client.
     fn call(&self, request: Box<FrameRequest>, pause: Duration) -> InFlight {
-        let (gateway, owner) = (self.gateway.clone(), self.info.endpoint.owner);
+        let (gateway, endpoint) = (self.gateway.clone(), self.info.endpoint);
         Box::pin(async move {
             if !pause.is_zero() {
                 gateway.metrics.slowed.inc();
                 tokio::time::sleep(pause).await;
             }
-            let reply = gateway.bus.call(owner, &*request).await;
+            let mut span = spans::frame(endpoint);
+            let asked = async {
+                let reply = gateway.bus.call(endpoint.owner, &*request).await;
+                reply.inspect_err(|error| {
+                    tracing::warn!(endpoint = endpoint.name, %error, "a frame was not answered");
+                })
+            };
+            let reply = span.scope(asked).await;
+            if reply.is_err() {
+                span.fail("not answered");
+            }
             Answer::Frame(request, reply)
         })
     }

@@ -8,6 +8,7 @@ use carillon_contract::{
     Resource, Since,
     messages::{Accept, ChannelHead, OpenRequest, open_reply::Outcome},
 };
+use carillon_trace::TraceContext;
 
 use super::{
     Framing, SessionInfo,
@@ -19,6 +20,7 @@ use crate::{
     gateway::Gateway,
     server_sent,
     shard::{Key, Shard},
+    spans,
     websocket::{self, Cause, CloseReason, Frame},
 };
 
@@ -30,6 +32,8 @@ pub(crate) struct Query {
     pub(crate) place: Place,
     /// Everything else but the token, for the owner.
     pub(crate) rest: BTreeMap<String, String>,
+    /// The trace in which it asked, which its headers say.
+    pub(crate) caller: Option<TraceContext>,
 }
 
 /// How a client is told its place.
@@ -53,6 +57,18 @@ pub(super) async fn open(
     shard: &Rc<Shard>,
     key: Key,
     info: &SessionInfo,
+    mut query: Query,
+) -> Result<(), CloseReason> {
+    let mut span = spans::opening(info.endpoint, query.caller.take());
+    let opened = span.scope(listen_and_ask(gateway, shard, key, info, query)).await;
+    opened.inspect_err(|reason| spans::refused(&mut span, reason))
+}
+
+async fn listen_and_ask(
+    gateway: &Gateway,
+    shard: &Rc<Shard>,
+    key: Key,
+    info: &SessionInfo,
     query: Query,
 ) -> Result<(), CloseReason> {
     for channel in &info.channels {
@@ -61,7 +77,7 @@ pub(super) async fn open(
     }
     let generation = gateway.leases.generation(info.endpoint);
     shard.asked(key);
-    let Query { since, place, rest } = query;
+    let Query { since, place, rest, .. } = query;
     let accept = ask(gateway, info, rest).await?;
     // Those that it listens to: a subscription has one, whatever its endpoint has.
     let (epoch, greeted) = (&*accept.epoch, heard(info, &accept.channels));

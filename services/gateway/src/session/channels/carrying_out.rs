@@ -24,6 +24,7 @@ use crate::{
         pace,
     },
     shard::Key,
+    spans,
     websocket::CloseReason,
 };
 
@@ -36,7 +37,8 @@ impl Channels {
         self.settle(&channel);
         let started = match wish {
             Wish::Subscribe { since, query } => {
-                let query = Query { since, place: Place::InReply(id.clone()), rest: query };
+                let place = Place::InReply(id.clone());
+                let query = Query { since, place, rest: query, ..Query::default() };
                 self.subscribe(&id, &channel, query)
             }
             Wish::Unsubscribe => self.unsubscribe(&id, &channel),
@@ -145,8 +147,10 @@ impl Channels {
         subscription.is_busy = true;
         let (id, channel, key) = (id.clone(), channel.clone(), subscription.key);
         let (shard, carrier) = (self.shard.clone(), self.key);
+        let span = spans::frame(subscription.info.endpoint);
         self.in_flight.push(Box::pin(async move {
-            let outcome = question.await;
+            let outcome = span.scope(question).await;
+            drop(span);
             // A long list is no reason to call a client slow. If that one is gone, nobody reads it.
             let _ = pace::written(&shard, carrier).await;
             answer(id, channel, key, outcome)
