@@ -121,8 +121,8 @@ async fn say(deployment: &Deployment, expected: &str) -> anyhow::Result<Vec<Coll
     ensure!(root(&spans)?.attribute("carillon.endpoint") == "chat", "{spans:?}");
     let secrets = [room.as_str(), &text, &user.username, &user.token];
     for span in deployment.collector()?.spans() {
-        let said = span.attributes.values().chain([&span.name]);
-        let told = said.filter(|said| secrets.iter().any(|secret| said.contains(secret))).next();
+        let mut said = span.attributes.values().chain([&span.name]);
+        let told = said.find(|said| secrets.iter().any(|secret| said.contains(secret)));
         ensure!(told.is_none(), "{told:?} of {span:?}");
     }
     Ok(spans)

@@ -39,7 +39,7 @@ pub(crate) fn served(mut span: Span, reply: &Reply) {
 
 fn name(subject: &str) -> Cow<'static, str> {
     match Subject::request(subject) {
-        Some((service, method)) => format!("{service}/{method}").into(),
+        Some((owner, method)) => format!("{owner}/{method}").into(),
         None => "request".into(),
     }
 }
@@ -48,10 +48,9 @@ fn describe(span: &mut Span, subject: &str) {
     if !span.is_recording() {
         return;
     }
-    span.set("rpc.system", "carillon");
-    if let Some((service, method)) = Subject::request(subject) {
-        span.set("rpc.service", service.to_owned());
-        span.set("rpc.method", method.to_owned());
+    if let Some((owner, method)) = Subject::request(subject) {
+        span.set("carillon.owner", owner.to_owned());
+        span.set("carillon.method", method.to_owned());
     }
 }
 
