@@ -15,10 +15,10 @@ mod sampling;
 mod settings;
 mod span;
 mod start;
+pub mod testing;
 mod tracer;
 
 pub use context::TraceContext;
 pub use opentelemetry::{Value, trace::SpanKind as Kind};
 pub use span::Span;
 pub use start::{Tracing, start};
-pub use tracer::is_on;

@@ -21,11 +21,6 @@ pub(crate) struct Tracer {
     pub(crate) by_parent: bool,
 }
 
-/// Whether spans are recorded in this process.
-pub fn is_on() -> bool {
-    current().is_some()
-}
-
 pub(crate) fn current() -> Option<&'static Tracer> {
     CURRENT.get()
 }

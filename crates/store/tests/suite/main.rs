@@ -18,6 +18,7 @@ mod postgres;
 mod processes;
 mod prune;
 mod restart;
+mod traces;
 
 use std::{env, process::ExitCode, sync::Arc, time::Duration};
 
@@ -118,6 +119,11 @@ fn trials(engines: &Arc<Engines>) -> Vec<Trial> {
             a_panicking_write_fails_alone,
             callers_that_leave_harm_no_one,
             writers_end_with_their_handles,
+        }
+        traces: BOTH {
+            writes_that_share_a_transaction_are_linked,
+            a_write_that_fails_says_why_in_a_word,
+            a_debt_is_delivered_in_its_trace,
         }
         model: BOTH { random_concurrent_appends_agree_with_a_model }
         metrics: BOTH { figures_are_registered_once_a_service }

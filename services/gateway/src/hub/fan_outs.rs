@@ -67,3 +67,66 @@ impl FanOuts {
         if self.waiting.is_empty() { None } else { self.waiting.remove(&(channel.clone(), offset)) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use carillon_trace::testing::{RecordedSpan, record, recorded};
+
+    use super::*;
+
+    fn publication() -> Span {
+        record();
+        Span::root(Kind::Producer, || "publish".into(), None, "test")
+    }
+
+    fn fan_outs_of(publication: &Span) -> Vec<RecordedSpan> {
+        let spans = recorded(publication.context().expect("a context"));
+        spans.into_iter().filter(|span| span.name == "fan_out").collect()
+    }
+
+    fn channel() -> Channel {
+        "room.general".parse().expect("a channel")
+    }
+
+    #[test]
+    fn it_lasts_until_the_workers_have_the_event() {
+        let (mut fan_outs, publication) = (FanOuts::default(), publication());
+        fan_outs.heard(&channel(), 2, publication.context());
+        fan_outs.settle(&channel(), || Some(0));
+        assert!(fan_outs_of(&publication).is_empty(), "the event before it is missing");
+        fan_outs.delivered(&channel(), 2, &[3, 0, 4]);
+        fan_outs.settle(&channel(), || Some(2));
+        assert!(fan_outs_of(&publication).is_empty(), "nobody has it yet");
+        fan_outs.left();
+        let spans = fan_outs_of(&publication);
+        assert_eq!((spans.len(), &*spans[0].attributes["carillon.connections"]), (1, "7"));
+        assert_eq!(spans[0].attributes.get("carillon.duplicate"), None);
+    }
+
+    #[test]
+    fn what_was_there_before_is_a_duplicate() {
+        let (mut fan_outs, publication) = (FanOuts::default(), publication());
+        fan_outs.heard(&channel(), 2, publication.context());
+        fan_outs.heard(&channel(), 0, publication.context());
+        fan_outs.settle(&"room.other".parse().expect("a channel"), || Some(9));
+        fan_outs.settle(&channel(), || Some(2));
+        let spans = fan_outs_of(&publication);
+        assert_eq!((spans.len(), &*spans[0].attributes["carillon.duplicate"]), (1, "true"));
+    }
+
+    #[test]
+    fn too_many_that_wait_are_given_up() {
+        let (mut fan_outs, publication) = (FanOuts::default(), publication());
+        (1..=MAX_WAITING as u64 + 1)
+            .for_each(|offset| fan_outs.heard(&channel(), offset, publication.context()));
+        assert_eq!((fan_outs_of(&publication).len(), fan_outs.waiting.len()), (MAX_WAITING, 1));
+    }
+
+    #[test]
+    fn without_a_trace_nothing_is_kept() {
+        let mut fan_outs = FanOuts::default();
+        fan_outs.heard(&channel(), 2, None);
+        fan_outs.settle(&channel(), || unreachable!("nobody asks"));
+        assert!(fan_outs.waiting.is_empty());
+    }
+}
