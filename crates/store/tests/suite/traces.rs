@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    slice,
     sync::{Arc, Mutex},
 };
 
@@ -46,7 +47,7 @@ pub(crate) async fn writes_that_share_a_transaction_are_linked(fresh: Fresh) {
         assert_eq!(transaction.attributes["carillon.committed"], "true");
         seen += 1 + transaction.links.len();
         for other in &transaction.links {
-            assert_eq!(by_id[&**other].links, [transaction.parent.clone()]);
+            assert_eq!(by_id[&**other].links, slice::from_ref(&transaction.parent));
         }
         assert!(by_id[&*transaction.parent].links.is_empty(), "it has the transaction itself");
     }
