@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use carillon_contract::{ServiceName, Subject};
+use carillon_contract::Subject;
 use carillon_trace::{Kind, Span};
 
 use crate::{Message, RequestError, message::Reply};
@@ -23,9 +23,9 @@ pub(crate) fn answered(span: &mut Span, outcome: &Result<Bytes, RequestError>) {
 }
 
 /// Serving a request, in the trace that it came with.
-pub(crate) fn serving(message: &Message, service: ServiceName) -> Span {
+pub(crate) fn serving(message: &Message, service: &'static str) -> Span {
     let mut span = Span::child_of(message.trace.as_ref(), Kind::Server, || name(&message.subject));
-    span.set_service(service.as_str());
+    span.set_service(service);
     describe(&mut span, &message.subject);
     span
 }
