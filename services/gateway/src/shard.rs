@@ -3,6 +3,7 @@
 //! for each dialect that is listening, joined with those of the same turn, shared, and everything
 //! that is pending for a connection leaves in one write at the end of the turn.
 
+mod alarm;
 mod burst;
 mod compressor;
 mod connection;
@@ -18,6 +19,7 @@ mod registry;
 mod render;
 mod replays;
 mod roll;
+mod rounds;
 mod slow;
 mod speaking;
 mod state;
@@ -27,6 +29,7 @@ mod timers;
 mod turns;
 mod worker;
 
+pub(crate) use alarm::Alarm;
 pub(crate) use connection::{Departure, Key};
 pub(crate) use listing::Wanted;
 pub(crate) use registry::{Bounds, Shard};

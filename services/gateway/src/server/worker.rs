@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use crate::{
     hub::{Delivery, ListenerId},
     metrics::Metrics,
-    shard::{Bounds, Control, Shard, work},
+    shard::{Alarm, Bounds, Control, Shard, work},
 };
 
 /// The receiving ends of one worker.
@@ -25,11 +25,15 @@ pub(crate) struct Seat {
 ///
 /// # Panics
 /// If there is none: a worker that failed can't be replaced, since its connections are gone and
-/// its place with them.
+/// its place with them. If there is no descriptor left for its timer.
 pub(super) fn take(seats: &Arc<Mutex<Vec<Seat>>>, metrics: Arc<Metrics>) -> Rc<Shard> {
     let seat = seats.lock().unwrap_or_else(PoisonError::into_inner).pop();
     let Some(seat) = seat else { panic!("a worker failed and can't be replaced") };
+    let alarm = match Alarm::new() {
+        Ok(alarm) => alarm,
+        Err(error) => panic!("a worker has no timer: {error}"),
+    };
     let shard = Shard::new(seat.number, seat.bounds, metrics);
-    tokio::task::spawn_local(work(shard.clone(), seat.deliveries, seat.controls));
+    tokio::task::spawn_local(work(shard.clone(), seat.deliveries, seat.controls, alarm));
     shard
 }

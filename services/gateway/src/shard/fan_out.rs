@@ -1,6 +1,6 @@
 //! From events to the queues of the connections that listen to its channel.
 
-use std::collections::VecDeque;
+use std::time::Instant;
 
 use carillon_contract::{Channel, SlowConsumer};
 
@@ -9,6 +9,7 @@ use super::{
     connection::{Connection, Key, Line},
     opening::{Consequence, Held},
     registry::{Bounds, Inner, Listener, Shard},
+    turns::Waiting,
 };
 use crate::{
     clock,
@@ -26,6 +27,7 @@ impl Shard {
         let Some(&index) = inner.by_name.get(channel) else { return };
         let is_durable = burst.is_durable();
         let (mut sent, mut saved, line) = (0, 0, inner.turns.line(index));
+        line.hear(burst.events().len(), Instant::now());
         for Listener { slot, format, after } in &inner.channels[index].listeners {
             let connection = &mut inner.connections[*slot];
             if burst.is_not_for(&connection.info) {
@@ -175,9 +177,9 @@ impl Connection {
 
     /// Has what waits be written when this connection's turn comes; a close that holding too much
     /// has caused waits as well.
-    pub(super) fn await_turn(&mut self, slot: usize, line: &mut VecDeque<usize>) {
+    pub(super) fn await_turn(&mut self, slot: usize, line: &mut Waiting) {
         if !self.outgoing.is_empty() && !std::mem::replace(&mut self.is_dirty, true) {
-            line.push_back(slot);
+            line.push(slot);
         }
     }
 

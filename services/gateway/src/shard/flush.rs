@@ -1,7 +1,7 @@
 //! Writing what is pending: connection by connection in turns, each in one write where the socket
 //! takes it. Whoever waits for its turn gets in that write what arrives meanwhile, too.
 
-use std::io;
+use std::{io, time::Instant};
 
 use socket2::SockRef;
 use tokio::net::TcpStream;
@@ -34,9 +34,15 @@ impl Shard {
         self.flush_now(&mut self.inner.borrow_mut(), key);
     }
 
-    /// Whether some connection waits for its turn.
+    /// Whether some connection waits for its turn, and may have it.
     pub(super) fn has_pending(&self) -> bool {
-        !self.inner.borrow().turns.is_empty()
+        let turns = &self.inner.borrow().turns;
+        !turns.is_empty() && turns.held_until().is_none()
+    }
+
+    /// If whoever waits is held for a moment: until when.
+    pub(super) fn held_until(&self) -> Option<Instant> {
+        self.inner.borrow().turns.held_until()
     }
 
     /// Writes to the next connections that wait for their turn. The others wait on, and get what
@@ -45,7 +51,7 @@ impl Shard {
         let second = self.second();
         let inner = &mut *self.inner.borrow_mut();
         let (mut bytes, mut slots) = (0, std::mem::take(&mut inner.slice));
-        inner.turns.take(SLICE, &mut slots);
+        inner.turns.take(SLICE, &mut slots, Instant::now());
         for slot in slots.drain(..) {
             // The place may be empty by now, or another connection's; flushing that does no harm.
             if let Some(connection) = inner.connections.get_mut(slot) {

@@ -8,6 +8,7 @@ use rand::RngExt;
 use tokio::{sync::mpsc, time::MissedTickBehavior};
 
 use super::{
+    alarm::Alarm,
     burst::{Burst, belong_together},
     connection::Key,
     listing::{Listing, Wanted},
@@ -70,9 +71,11 @@ pub(crate) async fn work(
     shard: Rc<Shard>,
     mut deliveries: mpsc::Receiver<Vec<Delivery>>,
     mut controls: mpsc::Receiver<Control>,
+    alarm: Alarm,
 ) {
     let mut seconds = tokio::time::interval(Duration::from_secs(1));
     seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut held = false;
     loop {
         tokio::select! {
             Some(mut turn) = deliveries.recv() => {
@@ -85,11 +88,14 @@ pub(crate) async fn work(
             }
             Some(control) = controls.recv() => shard.obey(control),
             _ = seconds.tick() => shard.tick(),
+            // What is held for a moment may leave now.
+            () = alarm.rings(), if held => {}
             // Lets other tasks run, and what has arrived meanwhile join what still waits.
             () = tokio::task::yield_now(), if shard.has_pending() => {}
             else => return,
         }
         shard.flush();
+        held = shard.held_until().inspect(|until| alarm.set(*until)).is_some();
     }
 }
 
