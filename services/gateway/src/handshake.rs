@@ -107,7 +107,7 @@ async fn examine(
         Ok(()) => identify::identify(gateway, endpoint, &parameters, token.as_deref()).await,
         Err(refusal) => Err(refusal),
     };
-    info.identity = outcome.as_ref().ok().cloned().flatten();
+    info.identity = outcome.as_ref().ok().cloned().flatten().map(Into::into);
     let outcome = match info.user().map(|user| permit.take_as(user)) {
         Some(Err(over)) => Err(Refusal::Over(over)),
         _ => outcome,

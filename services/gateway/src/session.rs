@@ -7,6 +7,7 @@ mod conversation;
 mod farewell;
 mod frames;
 mod info;
+mod kept;
 mod meter;
 mod open;
 mod pace;
@@ -18,6 +19,7 @@ mod talk;
 
 pub(crate) use frames::{dropped, not_recovered, token_expiring};
 pub(crate) use info::{Format, Framing, SessionInfo};
+pub(crate) use kept::KeptIdentity;
 pub(crate) use open::{Place, Query};
 pub(crate) use run::{Arrival, refuse, run};
 pub(crate) use stream::stream;

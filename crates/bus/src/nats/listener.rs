@@ -18,13 +18,13 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Listener {
     subscriber: Subscriber,
-    /// The pattern: nearly always it is a subject, which its messages then share.
-    pattern: Arc<str>,
+    /// The subject of the last message, if there was one: nearly always it is that of the next one too.
+    subject: Option<Arc<str>>,
 }
 
 impl Listener {
-    pub(super) fn new(subscriber: Subscriber, pattern: &str) -> Self {
-        Self { subscriber, pattern: pattern.into() }
+    pub(super) fn new(subscriber: Subscriber) -> Self {
+        Self { subscriber, subject: None }
     }
 
     pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Incoming>> {
@@ -39,13 +39,19 @@ impl Listener {
         let _ = self.subscriber.drain().await;
     }
 
-    fn incoming(&self, message: async_nats::Message) -> Incoming {
-        let subject = message.subject.as_str();
-        let subject = if *subject == *self.pattern { Arc::clone(&self.pattern) } else { subject.into() };
+    fn incoming(&mut self, message: async_nats::Message) -> Incoming {
+        let subject = self.shared(message.subject.as_str());
         let trace = headers::trace(message.headers.as_ref());
         Incoming {
             message: Message { subject, payload: message.payload, trace },
             reply_to: message.reply.map(ReplyTo::Nats),
+        }
+    }
+
+    fn shared(&mut self, subject: &str) -> Arc<str> {
+        match &self.subject {
+            Some(known) if **known == *subject => Arc::clone(known),
+            _ => Arc::clone(self.subject.insert(subject.into())),
         }
     }
 }

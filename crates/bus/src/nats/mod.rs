@@ -125,7 +125,7 @@ impl Nats {
             while !self.link.confirmations.confirm().await {
                 self.link.connected(&self.client).await;
             }
-            Ok(Listener::new(subscriber, pattern.as_str()))
+            Ok(Listener::new(subscriber))
         };
         time::timeout(CONFIRM, confirmed).await.unwrap_or(Err(SubscribeError::Unavailable))
     }

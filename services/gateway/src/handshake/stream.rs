@@ -84,7 +84,8 @@ async fn examine(
     if token.is_none() && is_foreign(gateway, head) {
         return Err(Refusal::Origin);
     }
-    info.identity = identify::identify(gateway, endpoint, &parameters, token.as_deref()).await?;
+    info.identity =
+        identify::identify(gateway, endpoint, &parameters, token.as_deref()).await?.map(Into::into);
     if let Some(user) = info.user() {
         permit.take_as(user).map_err(Refusal::Over)?;
     }

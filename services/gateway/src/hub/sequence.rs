@@ -12,7 +12,8 @@ const MAX_WAITING: usize = 256;
 #[derive(Debug, Default)]
 pub(crate) struct Sequence {
     /// The epoch, and the last offset delivered; unknown until an owner has told the head.
-    place: Option<(Box<str>, u64)>,
+    /// Channels of one owner share the epoch's text.
+    place: Option<(Arc<str>, u64)>,
     /// Where deliveries began: nothing up to this offset was delivered.
     start: u64,
     /// Events that came too early: before the place was known, or above a gap.
@@ -52,7 +53,7 @@ impl Sequence {
     pub(crate) fn event(&mut self, event: Arc<Event>) -> Step {
         let reset = match &self.place {
             Some((epoch, _)) if **epoch != *event.epoch => {
-                self.restart(&event.epoch, event.offset.saturating_sub(1));
+                self.restart(event.epoch.as_str().into(), event.offset.saturating_sub(1));
                 true
             }
             _ => false,
@@ -65,14 +66,14 @@ impl Sequence {
     }
 
     /// The owner told the head of the channel.
-    pub(crate) fn head(&mut self, epoch: &str, head: u64) -> Step {
+    pub(crate) fn head(&mut self, epoch: &Arc<str>, head: u64) -> Step {
         let reset = match &self.place {
             None => {
-                self.begin(epoch, head);
+                self.begin(epoch.clone(), head);
                 false
             }
-            Some((known, _)) if **known != *epoch => {
-                self.restart(epoch, head);
+            Some((known, _)) if known != epoch => {
+                self.restart(epoch.clone(), head);
                 true
             }
             // A lower head is an answer that newer events have overtaken.
@@ -94,7 +95,7 @@ impl Sequence {
                 }
             }
             _ => {
-                self.restart(epoch, head);
+                self.restart(epoch.into(), head);
                 reset = true;
             }
         }
@@ -107,14 +108,14 @@ impl Sequence {
     }
 
     /// The place becomes known. What waits of another log will never come to follow it.
-    fn begin(&mut self, epoch: &str, head: u64) {
-        self.place = Some((epoch.into(), head));
+    fn begin(&mut self, epoch: Arc<str>, head: u64) {
+        self.waiting.retain(|_, event| *event.epoch == *epoch);
+        self.place = Some((epoch, head));
         self.start = head;
-        self.waiting.retain(|_, event| event.epoch == epoch);
         self.head = self.head.max(head);
     }
 
-    fn restart(&mut self, epoch: &str, last: u64) {
+    fn restart(&mut self, epoch: Arc<str>, last: u64) {
         self.waiting.clear();
         self.head = last;
         self.begin(epoch, last);
@@ -171,14 +172,14 @@ mod tests {
         let mut sequence = Sequence::default();
         assert_eq!(sequence.event(Arc::new(event(5))), Step::default());
         assert_eq!(sequence.event(Arc::new(event(6))), Step::default());
-        assert_eq!(offsets(&sequence.head("e", 5)), [6]);
+        assert_eq!(offsets(&sequence.head(&"e".into(), 5)), [6]);
     }
 
     #[test]
     fn what_waits_for_the_place_must_be_of_its_log() {
         let mut sequence = Sequence::default();
         sequence.event(Arc::new(Event { epoch: "old".into(), ..event(4) }));
-        let step = sequence.head("e", 3);
+        let step = sequence.head(&"e".into(), 3);
         assert!(step.deliver.is_empty());
         assert!(!sequence.fetched("e", 1, 3, vec![]).missing, "the log does not have it");
         assert_eq!(offsets(&sequence.event(Arc::new(event(4)))), [4]);
@@ -188,8 +189,8 @@ mod tests {
     fn it_knows_where_deliveries_began() {
         let mut sequence = Sequence::default();
         sequence.event(Arc::new(event(6)));
-        sequence.head("e", 7);
-        sequence.head("e", 5);
+        sequence.head(&"e".into(), 7);
+        sequence.head(&"e".into(), 5);
         assert_eq!(offsets(&sequence.event(Arc::new(event(8)))), [8]);
         assert_eq!(sequence.start(), 7);
     }
@@ -197,7 +198,7 @@ mod tests {
     #[test]
     fn a_gap_is_missing_until_the_log_has_filled_it() {
         let mut sequence = Sequence::default();
-        sequence.head("e", 1);
+        sequence.head(&"e".into(), 1);
         let step = sequence.event(Arc::new(event(4)));
         assert!(step.missing && step.deliver.is_empty());
         let step = sequence.fetched("e", 1, 4, vec![event(2), event(3), event(4)]);
@@ -208,17 +209,17 @@ mod tests {
     #[test]
     fn an_announcement_reveals_a_lost_last_event() {
         let mut sequence = Sequence::default();
-        sequence.head("e", 1);
+        sequence.head(&"e".into(), 1);
         let announcement = Event { epoch: "e".into(), offset: 2, ..Event::default() };
         assert!(sequence.event(Arc::new(announcement)).missing);
         assert!(!sequence.event(Arc::new(event(2))).missing);
-        assert!(sequence.head("e", 3).missing);
+        assert!(sequence.head(&"e".into(), 3).missing);
     }
 
     #[test]
     fn what_only_ends_sessions_is_an_event() {
         let mut sequence = Sequence::default();
-        sequence.head("e", 1);
+        sequence.head(&"e".into(), 1);
         let dismissal = Some(Dismissal::default());
         let step = sequence.event(Arc::new(Event { variants: Vec::new(), dismissal, ..event(2) }));
         assert_eq!((offsets(&step), step.missing), (vec![2], false));
@@ -227,12 +228,12 @@ mod tests {
     #[test]
     fn another_epoch_or_a_pruned_log_is_told() {
         let mut sequence = Sequence::default();
-        sequence.head("e", 9);
+        sequence.head(&"e".into(), 9);
         let mut other = event(3);
         other.epoch = "f".into();
         let step = sequence.event(Arc::new(other));
         assert!(step.reset && offsets(&step) == [3]);
-        sequence.head("f", 5);
+        sequence.head(&"f".into(), 5);
         let step = sequence.fetched("f", 7, 8, vec![]);
         assert!(step.reset && step.missing);
     }
@@ -242,7 +243,7 @@ mod tests {
         #[test]
         fn everything_is_delivered_once_in_order(heard in prop::collection::vec(1_u64..40, 0..80)) {
             let mut sequence = Sequence::default();
-            let mut delivered = offsets(&sequence.head("e", 0));
+            let mut delivered = offsets(&sequence.head(&"e".into(), 0));
             for offset in heard {
                 delivered.extend(offsets(&sequence.event(Arc::new(event(offset)))));
             }

@@ -13,14 +13,14 @@ use carillon_contract::{
 };
 use futures_util::{
     FutureExt, StreamExt,
-    stream::{BoxStream, SelectAll, abortable, select_all},
+    stream::{Abortable, SelectAll, abortable},
 };
 use prost::Message as _;
 use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    channel::{ChannelState, Subscribing},
+    channel::{ChannelState, Heard, Subscribing},
     fan_outs::FanOuts,
     handle::{Command, Delivery, Hub, ListenerId, Unavailable},
     heads::{self, Comparisons},
@@ -73,7 +73,8 @@ pub(crate) fn start(
         listeners,
         metrics,
         channels: HashMap::new(),
-        events: select_all([futures_util::stream::pending().boxed()]),
+        events: SelectAll::new(),
+        epochs: HashMap::new(),
         fetches: Arc::new(Semaphore::new(CONCURRENT_FETCHES)),
         lives: 0,
         comparisons: Comparisons::default(),
@@ -93,7 +94,9 @@ struct Task {
     outboxes: Vec<Vec<Delivery>>,
     /// Each in a place of its own: a map has room for more entries than it holds.
     channels: HashMap<Channel, Box<ChannelState>>,
-    events: SelectAll<BoxStream<'static, (Channel, Message)>>,
+    events: SelectAll<Abortable<Heard>>,
+    /// The epochs of logs as they were last told.
+    epochs: HashMap<ServiceName, Arc<str>>,
     fetches: Arc<Semaphore>,
     lives: u64,
     comparisons: Comparisons,
@@ -187,10 +190,9 @@ impl Task {
         }
         match outcome {
             Ok(subscription) => {
-                let name = channel.clone();
-                let (stream, abort) = abortable(subscription.map(move |message| (name.clone(), message)));
+                let (stream, abort) = abortable(Heard { channel: channel.clone(), subscription });
                 state.subscription = Subscribing::Confirmed(abort);
-                self.events.push(stream.boxed());
+                self.events.push(stream);
                 if state.is_unheard() {
                     self.forget(&channel);
                 }
@@ -231,11 +233,21 @@ impl Task {
     async fn heads(&mut self, epoch: &str, heads: Vec<ChannelHead>) {
         for head in heads {
             let Ok(channel) = head.channel.parse::<Channel>() else { continue };
+            let epoch = self.epoch(channel.owner(), epoch);
             let Some(state) = self.channels.get_mut(&channel) else { continue };
-            let step = state.sequence.head(epoch, head.offset);
+            let step = state.sequence.head(&epoch, head.offset);
             self.take(&channel, step, LATENESS);
         }
         self.send_out().await;
+    }
+
+    /// One text for the epoch of all channels of an owner.
+    fn epoch(&mut self, owner: ServiceName, epoch: &str) -> Arc<str> {
+        let known = self.epochs.entry(owner).or_default();
+        if **known != *epoch {
+            *known = epoch.into();
+        }
+        known.clone()
     }
 
     /// Where the streams of channels begin for somebody who was told these heads.

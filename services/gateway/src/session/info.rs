@@ -4,10 +4,13 @@ use std::net::IpAddr;
 
 use carillon_contract::{
     Channel, ChannelError, ChannelTemplate, Dialect, Endpoint, Parameters, Payload,
-    messages::{Event, Identity, Session},
+    messages::{Event, Session},
 };
 
-use super::frames;
+use super::{
+    frames,
+    kept::{KeptIdentity, KeptParameters},
+};
 use crate::{
     server_sent,
     websocket::{self, Cause, CloseReason, Frame, Window},
@@ -46,22 +49,6 @@ impl Framing {
     }
 }
 
-/// The parameters of a path for as long as they are only kept: as a map even one takes half a kilobyte.
-#[derive(Debug, Clone)]
-pub(crate) struct Kept(Box<[(Box<str>, Box<str>)]>);
-
-impl From<&Parameters> for Kept {
-    fn from(parameters: &Parameters) -> Self {
-        Self(parameters.iter().map(|(name, value)| (name.as_str().into(), value.as_str().into())).collect())
-    }
-}
-
-impl Kept {
-    fn unpack(&self) -> Parameters {
-        self.0.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
-    }
-}
-
 /// A connection as its owner and the fan-out see it.
 #[derive(Debug, Clone)]
 pub(crate) struct SessionInfo {
@@ -70,12 +57,12 @@ pub(crate) struct SessionInfo {
     /// Where its client is.
     pub(crate) address: IpAddr,
     pub(crate) endpoint: &'static Endpoint,
-    pub(crate) parameters: Kept,
+    pub(crate) parameters: KeptParameters,
     pub(crate) dialect: Option<Dialect>,
     pub(crate) framing: Framing,
     /// Whether messages may be compressed, and how.
     pub(crate) compression: Option<Window>,
-    pub(crate) identity: Option<Identity>,
+    pub(crate) identity: Option<KeptIdentity>,
     /// The channels that it listens to, in the endpoint's order.
     pub(crate) channels: Box<[Channel]>,
     /// The memberships that it needs, each as the channel of that name: its endpoint's, and its owner's.
@@ -89,7 +76,7 @@ impl SessionInfo {
             connection: self.connection.to_string(),
             endpoint: self.endpoint.name.to_owned(),
             parameters: self.parameters.unpack(),
-            identity: self.identity.clone(),
+            identity: self.identity.as_ref().map(KeptIdentity::unpack),
             dialect: self.dialect.map_or("", Dialect::as_str).to_owned(),
             gateway: self.gateway().to_owned(),
         }
@@ -209,6 +196,6 @@ impl SessionInfo {
     }
 
     pub(crate) fn user(&self) -> Option<&str> {
-        self.identity.as_ref().map(|identity| identity.user.as_str())
+        self.identity.as_ref().map(KeptIdentity::user)
     }
 }

@@ -37,12 +37,11 @@ pub(super) fn refresh(
         Err(denied) => return Refreshed::Refused(denied.to_string()),
     };
     let left = identity.expires_at.saturating_sub(clock::now()) / 1_000_000;
-    let info = Rc::new(SessionInfo { identity: Some(identity), ..info.clone() });
+    let info = Rc::new(SessionInfo { identity: Some(identity.clone().into()), ..info.clone() });
     shard.set_info(key, info.clone());
     shard.watch_token(key);
     // A revocation while the token was being verified did not find it here.
-    let is_revoked = |identity| gateway.authenticator.check(identity) == Err(Denied::Revoked);
-    if info.identity.as_ref().is_some_and(is_revoked) {
+    if gateway.authenticator.check(&identity) == Err(Denied::Revoked) {
         let code = info.endpoint.close_codes.invalid;
         shard.close(key, CloseReason::fixed(Cause::Revoked, code, "token revoked"));
         return Refreshed::Over;

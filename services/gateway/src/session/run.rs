@@ -147,8 +147,8 @@ fn ended(gateway: &Gateway, info: &SessionInfo) -> Option<CloseReason> {
     if gateway.authenticator.is_blocked_at(info.address) {
         return Some(info.blocked());
     }
-    let identity = info.identity.as_ref()?;
-    match gateway.authenticator.check(identity).err()? {
+    let identity = info.identity.as_ref()?.unpack();
+    match gateway.authenticator.check(&identity).err()? {
         Denied::Unavailable => Some(CloseReason::UNAVAILABLE),
         Denied::Blocked => Some(info.blocked()),
         denied => {

@@ -117,12 +117,12 @@ impl Shard {
     fn obey(self: &Rc<Self>, control: Control) {
         match control {
             Control::EndUser { user, before } => self.end_invalid(|info| {
-                info.identity.as_ref().is_some_and(|held| held.user == user && held.issued_at < before)
+                info.identity.as_ref().is_some_and(|held| held.user() == user && held.issued_at() < before)
             }),
             Control::EndToken { token } if token.is_empty() => {}
-            Control::EndToken { token } => self.end_invalid(|info| {
-                info.identity.as_ref().is_some_and(|held| held.token == token || held.session == token)
-            }),
+            Control::EndToken { token } => {
+                self.end_invalid(|info| info.identity.as_ref().is_some_and(|held| held.is_of(&token)))
+            }
             Control::EndBlocked { block } => self.end_blocked(&block),
             Control::EndMembership { user, resource } => self.end_membership(&user, &resource),
             Control::EndAll => self.keys(|_| true).into_iter().for_each(|key| self.send_away(key)),
@@ -263,7 +263,7 @@ impl Shard {
 
     /// When the connection's token ceases to be accepted, in microseconds since 1970.
     fn expires_at(&self, key: Key) -> Option<i64> {
-        let expires_at = self.info(key)?.identity.as_ref()?.expires_at;
+        let expires_at = self.info(key)?.identity.as_ref()?.expires_at();
         Some(expires_at.saturating_add(i64::from(self.bounds.leeway_seconds) * 1_000_000))
     }
 

@@ -2,15 +2,12 @@
 
 use std::{rc::Rc, sync::Arc};
 
-use carillon_contract::{
-    Channel, Dialect, Payload, endpoint_of,
-    messages::{FrameRequest, Identity},
-};
+use carillon_contract::{Channel, Dialect, Payload, endpoint_of, messages::FrameRequest};
 
 use super::reply::Problem;
 use crate::{
     gateway::Gateway,
-    session::{Framing, SessionInfo, farewell},
+    session::{Framing, KeptIdentity, SessionInfo, farewell},
     shard::{Key, Shard},
     websocket::CloseReason,
 };
@@ -51,7 +48,7 @@ impl Subscription {
     }
 
     /// The connection lives on with another token.
-    pub(super) fn refresh(&mut self, identity: &Identity) {
+    pub(super) fn refresh(&mut self, identity: &KeptIdentity) {
         let info = self.shard.info(self.key).unwrap_or_else(|| self.info.clone());
         self.info = Rc::new(SessionInfo { identity: Some(identity.clone()), ..(*info).clone() });
         self.shard.set_info(self.key, self.info.clone());
