@@ -86,7 +86,7 @@ pub(crate) struct Census {
 #[derive(Debug, Default)]
 struct Changed {
     sources: HashSet<Source>,
-    users: HashSet<Box<str>>,
+    users: HashSet<Arc<str>>,
     handshakes: HashSet<Source>,
     everything: bool,
     /// Others are to be asked for everything.
@@ -144,30 +144,32 @@ impl Census {
         self.settle();
     }
 
-    /// Counts a connection of a user until [`Census::leave_as`].
+    /// Counts a connection of a user until [`Census::leave_as`]. Returns the user's name as it is known here.
     ///
     /// # Errors
     /// The user has too many. It is not counted then.
-    pub(crate) fn enter_as(&mut self, user: &str) -> Result<(), Over> {
+    pub(crate) fn enter_as(&mut self, user: &str) -> Result<Arc<str>, Over> {
         let limit = self.quotas.connections_per_user;
         if limit > 0 && self.connections_of_user(user) >= limit.into() {
             return Err(Over { limit: Limit::User, after_milliseconds: COME_BACK });
         }
-        *self.users.entry(user.into()).or_default() += 1;
-        self.changed.users.insert(user.into());
+        let known = self.users.get_key_value(user);
+        let user = known.map_or_else(|| Arc::from(user), |(user, _)| user.clone());
+        *self.users.entry(user.clone()).or_default() += 1;
+        self.changed.users.insert(user.clone());
         self.settle();
-        Ok(())
+        Ok(user)
     }
 
     /// A connection of a user has ended.
-    pub(crate) fn leave_as(&mut self, user: &str) {
+    pub(crate) fn leave_as(&mut self, user: &Arc<str>) {
         if let Some(connections) = self.users.get_mut(user) {
             *connections -= 1;
             if *connections == 0 {
                 self.users.remove(user);
             }
         }
-        self.changed.users.insert(user.into());
+        self.changed.users.insert(user.clone());
         self.settle();
     }
 

@@ -11,7 +11,7 @@ use super::{Limits, Over, Source};
 pub(crate) struct Permit {
     limits: Arc<Limits>,
     source: Option<Source>,
-    user: Option<Box<str>>,
+    user: Option<Arc<str>>,
 }
 
 impl Permit {
@@ -39,8 +39,7 @@ impl Permit {
     /// The user has no more.
     pub(crate) fn take_as(&mut self, user: &str) -> Result<(), Over> {
         if self.limits.quotas.connections_per_user > 0 && self.user.is_none() {
-            self.limits.change(|census| census.enter_as(user))?;
-            self.user = Some(user.into());
+            self.user = Some(self.limits.change(|census| census.enter_as(user))?);
         }
         Ok(())
     }

@@ -69,7 +69,7 @@ fn a_user_has_so_many_connections_wherever_they_are() {
     carry(&mut one, &mut two, NOON);
     two.enter_as("7").expect("room");
     assert_eq!(two.enter_as("7").expect_err("no room").limit, Limit::User);
-    one.leave_as("7");
+    one.leave_as(&"7".into());
     two.enter_as("7").expect_err("not told yet");
     carry(&mut one, &mut two, NOON);
     two.enter_as("7").expect("room again");
