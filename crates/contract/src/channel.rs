@@ -109,6 +109,11 @@ impl Channel {
     pub fn kind(&self) -> &str {
         self.0.split('.').next().unwrap_or_default()
     }
+
+    /// The words after the first, as they were before they were escaped.
+    pub fn parts(&self) -> Vec<String> {
+        self.0.split('.').skip(1).map(|word| unescape(word).unwrap_or_default()).collect()
+    }
 }
 
 impl fmt::Display for Channel {
