@@ -80,6 +80,26 @@ impl Database {
         Ok(Self(Arc::new(Inner { engine, writer, reader, metrics })))
     }
 
+    /// Opens a database that a service has opened before, as it is: nothing is created or migrated. Whether it
+    /// can be reached, and has the tables, its first statement tells.
+    ///
+    /// # Errors
+    /// An URL that names no database.
+    pub fn open_existing(url: &str, service: ServiceName) -> Result<Self, StoreError> {
+        sqlx::any::install_default_drivers();
+        let url: Url = url.parse().map_err(|error| StoreError::other(format!("database URL: {error}")))?;
+        let engine = Engine::of(&url)?;
+        let connect = connect_options(&url)?;
+        let (writer, reader) = match engine {
+            Engine::Postgres => {
+                let pool = postgres::pool(connect, service, DatabaseOptions::default().connections);
+                (pool.clone(), pool)
+            }
+            Engine::Sqlite => (sqlite::writing(connect.clone()), sqlite::readers(connect)),
+        };
+        Ok(Self(Arc::new(Inner { engine, writer, reader, metrics: Metrics::new(service)? })))
+    }
+
     /// For statements that only read, each by itself. On SQLite writing here fails.
     pub fn reader(&self) -> &AnyPool {
         &self.0.reader
@@ -164,7 +184,7 @@ impl Database {
 }
 
 /// sqlx logs each statement at debug level; without the URL nothing of it is secret.
-fn connect_options(url: &Url) -> Result<AnyConnectOptions, StoreError> {
+pub(crate) fn connect_options(url: &Url) -> Result<AnyConnectOptions, StoreError> {
     Ok(AnyConnectOptions::from_url(url)?)
 }
 

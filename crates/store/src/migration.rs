@@ -18,7 +18,12 @@ pub struct Migration {
     pub sql: &'static str,
 }
 
-const STORE: [Migration; 3] = [
+/// The store's own, and where it is noted which of them were taken.
+pub(crate) const STORE_TABLE: &str = "store_migration";
+/// The same for the service's.
+pub(crate) const SERVICE_TABLE: &str = "service_migration";
+
+pub(crate) const STORE: [Migration; 3] = [
     Migration { version: 1, name: "event_log", sql: include_str!("../migrations/0001_event_log.sql") },
     Migration { version: 2, name: "outbox", sql: include_str!("../migrations/0002_outbox.sql") },
     Migration { version: 3, name: "outbox trace", sql: include_str!("../migrations/0003_outbox_trace.sql") },
@@ -30,8 +35,8 @@ pub(crate) async fn migrate(
     engine: Engine,
     service: &[Migration],
 ) -> Result<(), StoreError> {
-    run(connection, engine, "store_migration", &STORE).await?;
-    run(connection, engine, "service_migration", service).await
+    run(connection, engine, STORE_TABLE, &STORE).await?;
+    run(connection, engine, SERVICE_TABLE, service).await
 }
 
 async fn run(
@@ -48,7 +53,8 @@ async fn run(
     Ok(migrator.run_direct(None, connection, false).await?)
 }
 
-fn step(engine: Engine, migration: &Migration) -> sqlx::migrate::Migration {
+/// A step with its statements as this engine knows them, and their checksum.
+pub(crate) fn step(engine: Engine, migration: &Migration) -> sqlx::migrate::Migration {
     let sql = AssertSqlSafe(with_bytes_type(migration.sql, engine.bytes_type())).into_sql_str();
     sqlx::migrate::Migration::new(migration.version, migration.name.into(), MigrationType::Simple, sql, false)
 }

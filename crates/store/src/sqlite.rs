@@ -29,11 +29,16 @@ pub(crate) async fn writer(
     options: AnyConnectOptions,
     migrations: &[Migration],
 ) -> Result<AnyPool, StoreError> {
-    let pool = pool(1, WRITER).connect_lazy_with(options);
+    let pool = writing(options);
     let mut connection = pool.acquire().await?;
     migration::migrate(&mut connection, Engine::Sqlite, migrations).await?;
     drop(connection);
     Ok(pool)
+}
+
+/// The pool of the one writer, with the file as it is.
+pub(crate) fn writing(options: AnyConnectOptions) -> AnyPool {
+    pool(1, WRITER).connect_lazy_with(options)
 }
 
 /// The pool of the readers, which can't write by mistake.

@@ -39,7 +39,8 @@ pub use documents::DocumentsArgs;
 
 use service::Chat;
 
-static MIGRATIONS: [Migration; 7] = [
+/// The steps from an empty database to this version's.
+pub static MIGRATIONS: [Migration; 7] = [
     Migration { version: 1, name: "presence", sql: carillon_presence::SCHEMA },
     Migration { version: 2, name: "messages", sql: include_str!("../migrations/0002_messages.sql") },
     Migration {

@@ -27,7 +27,8 @@ use keeping::Keeper;
 use metrics::Metrics;
 use service::Monitoring;
 
-static MIGRATIONS: [Migration; 1] =
+/// The steps from an empty database to this version's.
+pub static MIGRATIONS: [Migration; 1] =
     [Migration { version: 1, name: "traffic", sql: include_str!("../migrations/0001_traffic.sql") }];
 
 /// Serves figures until the shell's shutdown.

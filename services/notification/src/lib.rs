@@ -34,7 +34,8 @@ pub use org_event::ORG_EVENT_TYPES;
 
 use service::Notification;
 
-static MIGRATIONS: [Migration; 1] =
+/// The steps from an empty database to this version's.
+pub static MIGRATIONS: [Migration; 1] =
     [Migration { version: 1, name: "inbox", sql: include_str!("../migrations/0001_inbox.sql") }];
 
 /// Serves notifications until the shell's shutdown.

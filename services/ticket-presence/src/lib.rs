@@ -38,7 +38,8 @@ pub use presence::PresenceArgs;
 
 use service::Projects;
 
-static MIGRATIONS: [Migration; 2] = [
+/// The steps from an empty database to this version's.
+pub static MIGRATIONS: [Migration; 2] = [
     Migration { version: 1, name: "presence", sql: carillon_presence::SCHEMA },
     Migration { version: 2, name: "tickets", sql: include_str!("../migrations/0002_tickets.sql") },
 ];

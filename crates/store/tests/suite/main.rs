@@ -9,6 +9,7 @@ mod fixture;
 mod group_commit;
 mod heads;
 mod history;
+mod inspection;
 mod metrics;
 mod migration;
 mod model;
@@ -89,6 +90,9 @@ fn trials(engines: &Arc<Engines>) -> Vec<Trial> {
             what_is_too_much_goes,
             an_aged_log_can_be_emptied_and_continued,
             pruning_and_appending_at_once,
+        }
+        inspection: BOTH {
+            steps_are_taken_pending_changed_or_unknown, the_engine_is_described, nothing_is_made,
         }
         opening: BOTH {
             an_epoch_stays,
