@@ -3,6 +3,7 @@
 mod confirm;
 mod headers;
 mod inbox;
+mod inspection;
 mod link;
 mod listener;
 mod options;
@@ -18,8 +19,8 @@ use tokio::{runtime::Handle, time};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::listener::Listener;
-pub use self::options::NatsOptions;
 use self::{inbox::Inbox, link::Link};
+pub use self::{inspection::Inspection, options::NatsOptions};
 use crate::{
     ConnectError, Limits, PublishError, RequestError, SubscribeError, message::Reply, server, signal::Signals,
 };
@@ -51,7 +52,7 @@ impl Nats {
         let link = Link::new(Inbox::new(&options.inbox_prefix()?));
         let (servers, client_options) = options.client_options().await?;
         let told = Arc::clone(&link);
-        let client_options = client_options.event_callback(move |event| {
+        let client_options = client_options.retry_on_initial_connect().event_callback(move |event| {
             told.on(event);
             std::future::ready(())
         });

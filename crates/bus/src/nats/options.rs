@@ -73,7 +73,6 @@ impl NatsOptions {
             .ping_interval(PING)
             .connection_timeout(CONNECT)
             .subscription_capacity(self.limits.queue)
-            .retry_on_initial_connect()
             .max_reconnects(None)
             .reconnect_delay_callback(pause)
             // Subjects are valid by their type.
