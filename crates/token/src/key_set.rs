@@ -68,6 +68,15 @@ impl KeySet {
         self.0.len()
     }
 
+    /// What the set's keys are for, by the names of their algorithms, without repetition.
+    pub(crate) fn algorithms(&self) -> Vec<String> {
+        let mut names: Vec<String> =
+            self.0.iter().flat_map(|key| &key.algorithms).map(|algorithm| format!("{algorithm:?}")).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
     /// Whether one of the keys made the token's signature. A token that names no key may have been made
     /// by any that is for its algorithm.
     pub(crate) fn judge(&self, token: &Parts<'_>) -> Verdict {

@@ -64,6 +64,12 @@ impl Secret {
         }
     }
 
+    /// How many bytes it has.
+    #[expect(clippy::len_without_is_empty, reason = "none is empty")]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.0
     }
