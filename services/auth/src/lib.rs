@@ -18,6 +18,7 @@ mod login_limits;
 mod maintenance;
 mod members;
 mod metrics;
+mod mint;
 mod new_user;
 mod outbox;
 mod passwords;
@@ -39,13 +40,16 @@ use carillon_service::{Publisher, Shell};
 use carillon_store::{Log, Migration, Outbox, Retention};
 
 pub use args::{Args, BootstrapArgs, Demo, LoginArgs, TokenArgs};
+pub use mint::Mint;
+pub use service_tokens::SCOPES;
 
 use crate::{
     auth::Auth, keys::Keys, lifetimes::Lifetimes, login_limits::LoginLimits, metrics::Metrics,
     passwords::Passwords, user_name::UserNames,
 };
 
-const MIGRATIONS: &[Migration] = &[
+/// The steps from an empty database to this version's.
+pub const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, name: "auth", sql: include_str!("../migrations/0001_auth.sql") },
     Migration { version: 2, name: "block", sql: include_str!("../migrations/0002_block.sql") },
 ];

@@ -7,7 +7,7 @@ use sqlx::{AnyPool, Row, any::AnyRow};
 use crate::{random::random_id, revocations::SECOND};
 
 /// What a service token can be allowed to do.
-pub(crate) const SCOPES: [&str; 5] =
+pub const SCOPES: [&str; 5] =
     ["notifications:send", "events:publish", "memberships:write", "chat:send", "counter:update"];
 
 /// What is known of a service token: all but its text.

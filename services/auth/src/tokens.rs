@@ -101,6 +101,22 @@ fn issue(
     lifetimes: &Lifetimes,
 ) -> Result<String, KeyError> {
     let lifetime = if kind == Kind::Refresh { lifetimes.refresh } else { lifetimes.access };
+    sign(key, kind, user, login, issued_at, lifetime)
+}
+
+/// An access token that belongs to no login, for as long as is said.
+pub(crate) fn of_no_login(key: &SigningKey, holder: &Holder, lifetime: i64) -> Result<String, KeyError> {
+    sign(key, Kind::Access, &holder.user, "", issued_at(now(), holder), lifetime)
+}
+
+fn sign(
+    key: &SigningKey,
+    kind: Kind,
+    user: &User,
+    login: &str,
+    issued_at: i64,
+    lifetime: i64,
+) -> Result<String, KeyError> {
     let expires_at = issued_at.saturating_add(lifetime / SECOND);
     let claims = CarillonClaims {
         sid: login.to_owned(),
