@@ -171,6 +171,17 @@ impl Args {
         }
     }
 
+    /// Whether a gateway could start with these options, as far as they alone can tell.
+    ///
+    /// # Errors
+    /// Options that contradict each other.
+    pub fn validate(&self) -> anyhow::Result<()> {
+        self.settings()?;
+        self.bounds()?;
+        self.issuers.verifier(&carillon_bus::Bus::in_process())?;
+        Ok(())
+    }
+
     pub(crate) fn settings(&self) -> anyhow::Result<Settings> {
         let bytes = |count: u32| usize::try_from(count).context("a size in bytes");
         Ok(Settings {

@@ -84,7 +84,10 @@ pub struct IssuerArgs {
 
 impl IssuerArgs {
     /// A verifier of all these issuers' tokens. Auth's keys come over the bus.
-    pub(crate) fn verifier(&self, bus: &Bus) -> anyhow::Result<Verifier> {
+    ///
+    /// # Errors
+    /// Issuers that can't be told from each other, or a secret that can't be read.
+    pub fn verifier(&self, bus: &Bus) -> anyhow::Result<Verifier> {
         let mut issuers = vec![carillon(bus.clone())];
         issuers.extend(self.hmac()?);
         issuers.extend(self.openid());
@@ -108,12 +111,20 @@ impl IssuerArgs {
         }
     }
 
+    /// The secret of HMAC tokens, if there is one.
+    ///
+    /// # Errors
+    /// A file that can't be read, or holds none.
+    pub fn hmac_secret(&self) -> anyhow::Result<Option<Secret>> {
+        match (&self.jwt_secret, &self.jwt_secret_file) {
+            (Some(secret), _) => Ok(Some(secret.clone())),
+            (None, Some(file)) => Secret::from_file(file).context("--jwt-secret-file").map(Some),
+            (None, None) => Ok(None),
+        }
+    }
+
     fn hmac(&self) -> anyhow::Result<Option<Issuer>> {
-        let secret = match (&self.jwt_secret, &self.jwt_secret_file) {
-            (Some(secret), _) => secret.clone(),
-            (None, Some(file)) => Secret::from_file(file).context("--jwt-secret-file")?,
-            (None, None) => return Ok(None),
-        };
+        let Some(secret) = self.hmac_secret()? else { return Ok(None) };
         let issuer = Issuer::secret(&self.jwt_name, secret).roles(self.jwt_roles.clone());
         Ok(Some(described(issuer, &self.jwt_user_claim, &self.jwt_issuer, &self.jwt_audience)))
     }

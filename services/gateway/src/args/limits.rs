@@ -78,6 +78,20 @@ impl LimitArgs {
         self.mode.or_else(switches).unwrap_or(default)
     }
 
+    /// What holds then, for people: each limit by its option's name. 0 is none.
+    pub fn figures(&self, default: Mode) -> [(&'static str, u32); 7] {
+        let quotas = self.quotas(default);
+        [
+            ("connections-per-address", quotas.connections_per_address),
+            ("connections-per-user", quotas.connections_per_user),
+            ("reconnections-per-hour", quotas.reconnections_per_hour),
+            ("messages-per-minute", quotas.messages_per_minute),
+            ("handshakes-per-second", quotas.handshakes_per_second),
+            ("max-connections", quotas.connections),
+            ("subscriptions-per-connection", quotas.subscriptions_per_connection),
+        ]
+    }
+
     /// What holds then.
     pub(crate) fn quotas(&self, default: Mode) -> Quotas {
         let mode = self.mode_or(default);
