@@ -1,16 +1,33 @@
-//! One binary: `carillon up` runs every service in one process.
+//! One binary: `carillon up` runs every service in one process, and the operator's commands look after
+//! a deployment of either form.
 
 mod banner;
+mod check;
+mod client;
+mod connections;
+mod disconnect;
 mod files;
+mod load;
+mod output;
+mod probe;
+mod publish;
+mod signals;
+mod tail;
+mod token;
 mod up;
 
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+/// What the commands have in common, at the end of the help.
+const AFTER_HELP: &str = "Exit codes: 0 all is well, 1 it is not (what the command has to say is on standard output, why \
+it could not go on is on standard error), 2 it was asked for wrongly. Colour is for terminals, and for none where \
+NO_COLOR is set. docs/commands.md shows each command at work.";
+
 /// A real-time tier for web applications.
 #[derive(Parser)]
-#[command(name = "carillon", version)]
+#[command(name = "carillon", version, after_help = AFTER_HELP)]
 struct CommandLine {
     #[command(subcommand)]
     command: Command,
@@ -20,15 +37,51 @@ struct CommandLine {
 enum Command {
     /// Run every service in this one process, on SQLite and without any other software.
     Up(Box<up::Args>),
+    /// Mint a token for a user or for a back end.
+    #[command(after_help = AFTER_HELP)]
+    Token(Box<token::Args>),
+    /// Publish to channels over HTTP, as a back end does.
+    #[command(after_help = AFTER_HELP)]
+    Publish(Box<publish::Args>),
+    /// Show channels' events as they happen, and what was missed.
+    #[command(after_help = AFTER_HELP)]
+    Tail(Box<tail::Args>),
+    /// List who is connected, to any gateway.
+    #[command(after_help = AFTER_HELP)]
+    Connections(Box<connections::Args>),
+    /// Close connections, on whichever gateway they are.
+    #[command(after_help = AFTER_HELP)]
+    Disconnect(Box<disconnect::Args>),
+    /// Verify a deployment's configuration, and all that it stands on. It reads the options and the environment
+    /// of the services: run it where they run.
+    #[command(after_help = AFTER_HELP)]
+    Check(Box<check::Args>),
+    /// Open real connections to every endpoint, and measure handshake, round trip and recovery.
+    #[command(after_help = AFTER_HELP)]
+    Probe(Box<probe::Args>),
+    /// Drive connections and messages, and count losses, order and latency.
+    #[command(after_help = AFTER_HELP)]
+    Load(Box<load::Args>),
 }
 
 fn main() -> ExitCode {
     // On a laptop there is nowhere to send clients to: it stops at once.
     let command = CommandLine::command()
         .mut_subcommand("up", |up| up.mut_arg("drain_seconds", |drain| drain.default_value("0")));
-    let arguments =
-        CommandLine::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
+    let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    let is_check = words.get(1).is_some_and(|word| word == "check");
+    let (matches, unreadable) =
+        if is_check { check::parse(command, &words) } else { (command.get_matches(), Vec::new()) };
+    let arguments = CommandLine::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     match arguments.command {
         Command::Up(arguments) => carillon_service::block_on(up::run(*arguments)),
+        Command::Token(arguments) => output::run(token::run(*arguments)),
+        Command::Publish(arguments) => output::run(publish::run(*arguments)),
+        Command::Tail(arguments) => output::run(tail::run(*arguments)),
+        Command::Connections(arguments) => output::run(connections::run(*arguments)),
+        Command::Disconnect(arguments) => output::run(disconnect::run(*arguments)),
+        Command::Check(arguments) => output::run(check::run(*arguments, unreadable)),
+        Command::Probe(arguments) => output::run(probe::run(*arguments)),
+        Command::Load(arguments) => output::run(load::run(*arguments)),
     }
 }
