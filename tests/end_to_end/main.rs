@@ -18,6 +18,7 @@ mod chat_rooms;
 mod checks;
 mod clients;
 mod collaboration;
+mod commands;
 mod compression;
 mod content;
 mod conversations;
@@ -104,6 +105,7 @@ fn main() -> ExitCode {
     clients::register(&mut suite);
     restart::register(&mut suite);
     operations::register(&mut suite);
+    commands::register(&mut suite);
     survival::register(&mut suite);
     suite.run(Arguments::from_args())
 }

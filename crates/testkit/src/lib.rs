@@ -25,7 +25,7 @@ pub use http::{ADMIN, Admin, Api, PASSWORD, Project, Reply, ServiceToken, User, 
 pub use nats::Nats;
 pub use nats_proxy::NatsProxy;
 pub use postgres::{Durability, Postgres};
-pub use process::{Marks, Supervisor};
+pub use process::{Marks, Supervisor, carillon};
 pub use tokens::{IdentityProvider, Key, hs256, keycloak_claims, now, simple_jwt_claims, token, unsigned};
 pub use websocket::{Handshake, Position, Refusal, Socket};
 

@@ -10,8 +10,8 @@ use crate::process::{Ready, Spec, Supervisor, Tier, installed};
 /// Its name as a process.
 pub(crate) const NAME: &str = "nats";
 
-/// The largest message that Carillon's NATS servers are configured for.
-const MAX_PAYLOAD: &str = "8MB";
+/// How Carillon's NATS servers are configured: with the largest message that they are to carry.
+const SETTINGS: &str = "max_payload: 8MB";
 
 /// A real nats-server on a free port of the loopback interface.
 #[derive(Debug, Clone)]
@@ -26,15 +26,27 @@ impl Nats {
     /// # Errors
     /// If nats-server isn't installed, or doesn't start.
     pub async fn start() -> anyhow::Result<Self> {
-        Self::start_in(&Arc::new(Supervisor::new()?)).await
+        Self::start_with(SETTINGS).await
+    }
+
+    /// Starts one of its own that is configured in another way than Carillon's are: by these lines.
+    ///
+    /// # Errors
+    /// If nats-server isn't installed, or doesn't start.
+    pub async fn start_with(settings: &str) -> anyhow::Result<Self> {
+        Self::launch(&Arc::new(Supervisor::new()?), settings).await
     }
 
     /// Starts one among the processes of `supervisor`.
     pub(crate) async fn start_in(supervisor: &Arc<Supervisor>) -> anyhow::Result<Self> {
+        Self::launch(supervisor, SETTINGS).await
+    }
+
+    async fn launch(supervisor: &Arc<Supervisor>, settings: &str) -> anyhow::Result<Self> {
         let program = installed("nats-server", "nats-server")?;
         let port = supervisor.port()?;
         let file = supervisor.directory().join("nats.conf");
-        let text = format!("listen: \"127.0.0.1:{port}\"\nmax_payload: {MAX_PAYLOAD}\n");
+        let text = format!("listen: \"127.0.0.1:{port}\"\n{settings}\n");
         fs::write(&file, text).context("the configuration of nats-server")?;
         supervisor.launch(Spec {
             name: NAME.to_owned(),

@@ -3,6 +3,7 @@
 use std::{
     env, fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use anyhow::{Context, bail};
@@ -36,6 +37,14 @@ pub(crate) fn built(name: &str) -> anyhow::Result<PathBuf> {
         Some(path) => Ok(path),
         None => bail!("{name} is not built beside {}: run `make build` first", this.display()),
     }
+}
+
+/// `carillon` as an operator calls it, without what the developer's shell has configured.
+///
+/// # Errors
+/// If it hasn't been built.
+pub fn carillon() -> anyhow::Result<Command> {
+    super::command(&built("carillon")?, None)
 }
 
 fn server_directories() -> Vec<PathBuf> {
