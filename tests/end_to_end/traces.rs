@@ -20,9 +20,9 @@ session.frame (server, gateway)
       db.write (internal, chat)
         db.transaction (client, chat)
           log.append (internal, chat)
-          publish room (producer, chat)
-            fan_out (consumer, gateway)
-            fan_out (consumer, gateway)
+        publish room (producer, chat)
+          fan_out (consumer, gateway)
+          fan_out (consumer, gateway)
 ";
 
 /// The same in one process, which is one gateway.
@@ -33,8 +33,8 @@ session.frame (server, gateway)
       db.write (internal, chat)
         db.transaction (client, chat)
           log.append (internal, chat)
-          publish room (producer, chat)
-            fan_out (consumer, gateway)
+        publish room (producer, chat)
+          fan_out (consumer, gateway)
 ";
 
 /// A ticket for somebody: three services, and what one owes another.
@@ -54,9 +54,9 @@ POST /api/projects/{project_id}/tickets/ (server, gateway)
                 db.write (internal, notification)
                   db.transaction (client, notification)
                     log.append (internal, notification)
-                    publish user (producer, notification)
-                      fan_out (consumer, gateway)
-          publish project (producer, ticket-presence)
+                  publish user (producer, notification)
+                    fan_out (consumer, gateway)
+        publish project (producer, ticket-presence)
 ";
 
 pub(crate) fn register(suite: &mut Suite) {

@@ -12,6 +12,7 @@ use tokio::{
 };
 
 use self::traces::Traces;
+pub(crate) use self::traces::of_item;
 use crate::{Database, Engine, StoreError, Transaction, span};
 
 /// The most writes of one transaction.
@@ -51,6 +52,8 @@ struct Job<B: Batch> {
     item: B::Item,
     /// From here to the answer.
     span: Span,
+    /// Where it is in its trace, recorded or not.
+    trace: Option<TraceContext>,
     reply: oneshot::Sender<Result<B::Output, StoreError>>,
 }
 
@@ -96,7 +99,8 @@ impl<B: Batch> GroupCommit<B> {
         let (reply, answer) = oneshot::channel();
         let stopped = || StoreError::Unavailable("the writer has stopped".into());
         let span = span::write();
-        timeout(QUEUE_TIMEOUT, self.queue.send(Job { item, span, reply }))
+        let trace = span.context().cloned().or_else(TraceContext::current);
+        timeout(QUEUE_TIMEOUT, self.queue.send(Job { item, span, trace, reply }))
             .await
             .map_err(|_| StoreError::Unavailable("too many writes are waiting".into()))?
             .map_err(|_| stopped())?;
@@ -170,8 +174,7 @@ impl<B: Batch> Writer<B> {
         metrics.group_commit_items.observe(items.len() as f64);
         let _timer = metrics.group_commit_seconds.start_timer();
         // A panic is the items' fault, not the writer's end.
-        let span = traces.transaction(&self.database, items.len());
-        let attempt = AssertUnwindSafe(self.apply_and_commit(items, span)).catch_unwind();
+        let attempt = AssertUnwindSafe(self.apply_and_commit(items, traces)).catch_unwind();
         match timeout(TRANSACTION_TIMEOUT, attempt).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Err(StoreError::other("the write panicked")),
@@ -179,11 +182,16 @@ impl<B: Batch> Writer<B> {
         }
     }
 
-    async fn apply_and_commit(&self, items: &[&B::Item], span: Span) -> Result<Vec<B::Output>, StoreError> {
+    async fn apply_and_commit(
+        &self,
+        items: &[&B::Item],
+        traces: &Traces,
+    ) -> Result<Vec<B::Output>, StoreError> {
+        let span = traces.transaction(&self.database, items.len());
         let mut tx = self.database.begin_in(span).await?;
         // What is to be published or delivered afterwards remembers where it comes from.
         let trace = tx.trace().cloned();
-        let outputs = TraceContext::scope_in(trace, self.batch.apply(&mut tx, items)).await?;
+        let outputs = traces.scope(TraceContext::scope_in(trace, self.batch.apply(&mut tx, items))).await?;
         if outputs.len() != items.len() {
             return Err(StoreError::other("a batch must have one output for each item"));
         }

@@ -110,9 +110,8 @@ impl Deliveries {
         if events.is_empty() {
             return Ok(Outgoing::default());
         }
-        let events: Vec<_> = events.into_values().collect();
-        let appended = self.log.append(tx, &events).await?;
-        Ok(Outgoing::new(appended.into_iter().map(|appended| appended.event).collect()))
+        let events: Vec<_> = events.into_iter().map(|(index, event)| event.of_item(index)).collect();
+        Ok(Outgoing::of(self.log.append(tx, &events).await?))
     }
 }
 

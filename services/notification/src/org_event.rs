@@ -98,11 +98,11 @@ impl Batch for Publications {
         tx: &mut Transaction,
         items: &[&Publication],
     ) -> Result<Vec<Published>, StoreError> {
-        let events: Vec<NewEvent> = items.iter().map(|item| item.event()).collect();
+        let events = items.iter().enumerate().map(|(index, item)| item.event().of_item(index));
+        let events: Vec<NewEvent> = events.collect();
         let appended = self.log.append(tx, &events).await?;
         // What is repeated is published again: perhaps it was not, the first time.
-        let outgoing = appended.iter().map(|appended| appended.event.clone()).collect();
-        let outgoing = Arc::new(Outgoing::new(outgoing));
+        let outgoing = Arc::new(Outgoing::of(appended.iter().cloned()));
         let output = |(appended, new): (Appended, &NewEvent)| {
             if appended.duplicate && appended.event.variants != new.variants {
                 Published::CauseTaken

@@ -117,8 +117,8 @@ impl Batch for Publications {
             items.iter().map(|item| (item.elsewhere.as_str(), item.event.cause.as_str())).collect();
         let used = self.log.known(tx, &elsewhere).await?;
         let is_used = |item: &Publication| used.contains(&(item.elsewhere.clone(), item.event.cause.clone()));
-        let unused: Vec<&Publication> = items.iter().copied().filter(|item| !is_used(item)).collect();
-        let events: Vec<NewEvent> = unused.iter().map(|item| item.event.clone()).collect();
+        let unused = items.iter().enumerate().filter(|(_, item)| !is_used(item));
+        let events: Vec<NewEvent> = unused.map(|(index, item)| item.event.clone().of_item(index)).collect();
         let mut appended = self.log.append(tx, &events).await?.into_iter();
         let (mut outcomes, mut fresh, mut owed) = (Vec::with_capacity(items.len()), Vec::new(), Vec::new());
         for item in items {
@@ -128,13 +128,13 @@ impl Batch for Publications {
             outcomes.push((same.map(|appended| appended.event.offset), is_new));
             // Whom it notifies is owed with an event, not with its repetition, or with what only has its key.
             if is_new {
-                fresh.extend(event.map(|appended| appended.event));
+                fresh.extend(event);
                 owed.extend(item.notices.iter().cloned());
             }
         }
         let debts = notices::debts(owed);
         self.outbox.owe_all(tx, &debts).await?;
-        let (outgoing, owes) = (Arc::new(Outgoing::new(fresh)), !debts.is_empty());
+        let (outgoing, owes) = (Arc::new(Outgoing::of(fresh)), !debts.is_empty());
         let published = |(offset, is_new)| Published { offset, is_new, outgoing: outgoing.clone(), owes };
         Ok(outcomes.into_iter().map(published).collect())
     }

@@ -90,9 +90,10 @@ impl Batch for Orders {
     async fn apply(&self, tx: &mut Transaction, items: &[&Order]) -> Result<Vec<Done>, StoreError> {
         let mut ledger = Ledger::open(&self.database, &self.log, tx, items).await?;
         let mut answers = Vec::with_capacity(items.len());
-        for order in items {
+        for (index, order) in items.iter().enumerate() {
             let before = ledger.events();
             let answer = answering::answer(&mut ledger, order).await?;
+            ledger.follow(before, index);
             answers.push((answer, ledger.events() > before));
         }
         let (events, owed) = ledger.close().await?;
@@ -104,7 +105,7 @@ impl Batch for Orders {
             events => self.log.append(tx, events).await?,
         };
         let events = appended.into_iter().filter(|appended| !appended.duplicate);
-        let outgoing = Arc::new(Outgoing::new(events.map(|appended| appended.event).collect()));
+        let outgoing = Arc::new(Outgoing::of(events));
         let owes = !debts.is_empty();
         let done = |(answer, is_change)| Done { answer, is_change, outgoing: outgoing.clone(), owes };
         Ok(answers.into_iter().map(done).collect())

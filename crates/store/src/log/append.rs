@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use carillon_contract::{Channel, messages};
+use carillon_trace::TraceContext;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{Log, encode_content, offset};
 use crate::{
-    StoreError, Transaction, now, span,
+    StoreError, Transaction, group_commit, now, span,
     values::{self, MAX_ROWS},
 };
 
@@ -24,12 +25,22 @@ pub struct NewEvent {
     pub except_connection: String,
     /// Set: it ends sessions that listen to the channel as well.
     pub dismissal: Option<messages::Dismissal>,
+    /// The trace in which it will be published, if that is known; else that of its transaction.
+    pub trace: Option<TraceContext>,
 }
 
 impl NewEvent {
     /// An event for everyone who listens to the channel.
     pub fn new(channel: Channel, cause: impl Into<String>, variants: Vec<messages::Variant>) -> Self {
-        Self { channel, cause: cause.into(), variants, except_connection: String::new(), dismissal: None }
+        let (except_connection, dismissal, trace) = (String::new(), None, None);
+        Self { channel, cause: cause.into(), variants, except_connection, dismissal, trace }
+    }
+
+    /// It follows from the item in this place of the [`Batch`](crate::Batch) that is being applied, and will be
+    /// published in the trace of that.
+    #[must_use]
+    pub fn of_item(self, index: usize) -> Self {
+        Self { trace: group_commit::of_item(index), ..self }
     }
 }
 
@@ -40,6 +51,8 @@ pub struct Appended {
     pub event: messages::Event,
     /// Its cause was in the log already: this is the event of then, and no offset was taken.
     pub duplicate: bool,
+    /// The trace in which it is to be published, if that is known.
+    pub trace: Option<TraceContext>,
 }
 
 impl Log {
@@ -150,7 +163,7 @@ impl<'a> Distinct<'a> {
         let outcome = |event: &NewEvent| {
             let slot = *self.slots.get(&key(event))?;
             let duplicate = std::mem::replace(&mut seen[slot], true);
-            Some(Appended { event: stored[slot].clone()?, duplicate })
+            Some(Appended { event: stored[slot].clone()?, duplicate, trace: event.trace.clone() })
         };
         events.iter().filter_map(outcome).collect()
     }

@@ -126,6 +126,7 @@ fn trials(engines: &Arc<Engines>) -> Vec<Trial> {
         }
         traces: BOTH {
             writes_that_share_a_transaction_are_linked,
+            each_event_has_the_trace_of_its_own_write,
             a_write_that_fails_says_why_in_a_word,
             a_debt_is_delivered_in_its_trace,
         }

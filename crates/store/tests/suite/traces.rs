@@ -7,7 +7,7 @@ use std::{
 };
 
 use carillon_contract::ServiceName;
-use carillon_store::{Debt, Outbox};
+use carillon_store::{Batch, Debt, GroupCommit, Log, Outbox, StoreError, Transaction};
 use carillon_trace::{
     Kind, Span, TraceContext,
     testing::{RecordedSpan, record, recorded},
@@ -15,7 +15,11 @@ use carillon_trace::{
 use futures_util::future::join_all;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Fresh, fixture::until, group_commit::group_commit};
+use crate::{
+    Fresh,
+    fixture::{event, until},
+    group_commit::group_commit,
+};
 
 fn root() -> Span {
     record();
@@ -52,6 +56,50 @@ pub(crate) async fn writes_that_share_a_transaction_are_linked(fresh: Fresh) {
         assert!(by_id[&*transaction.parent].links.is_empty(), "it has the transaction itself");
     }
     assert_eq!(seen, 100, "each is in one transaction");
+}
+
+/// Appends an event for each item, and tells where it will be published.
+struct Places(Log);
+
+impl Batch for Places {
+    type Item = String;
+    type Output = Option<TraceContext>;
+
+    async fn apply(
+        &self,
+        tx: &mut Transaction,
+        items: &[&String],
+    ) -> Result<Vec<Option<TraceContext>>, StoreError> {
+        let events: Vec<_> =
+            items.iter().enumerate().map(|(index, item)| event("a", item).of_item(index)).collect();
+        Ok(self.0.append(tx, &events).await?.into_iter().map(|appended| appended.trace).collect())
+    }
+}
+
+/// Whichever writes share their transaction, and whether those are recorded or not.
+pub(crate) async fn each_event_has_the_trace_of_its_own_write(fresh: Fresh) {
+    let (database, log) = fresh.log().await;
+    let writes = GroupCommit::new(database, Places(log));
+    let unrecorded = |number: u32| {
+        let caller = format!("00-{:032x}-00f067aa0ba902b7-00", number + 1);
+        Span::root(Kind::Server, || "root".into(), TraceContext::parse(&caller), "test")
+    };
+    let roots: Vec<_> =
+        (0..100).map(|number| if number % 2 == 0 { root() } else { unrecorded(number) }).collect();
+    let submitted =
+        roots.iter().enumerate().map(|(number, root)| root.scope(writes.submit(number.to_string())));
+    for (root, outcome) in roots.iter().zip(join_all(submitted).await) {
+        let (place, root) = (outcome.unwrap(), context(root));
+        if root.is_sampled() {
+            let write = recorded(&root).into_iter().find(|span| span.name == "db.write").expect("a write");
+            let place = place.expect("a place");
+            assert_eq!(place.trace_id(), root.trace_id());
+            assert!(place.traceparent().contains(&write.id), "below the write");
+        } else {
+            // Where no other write of its transaction is recorded either, nobody asks.
+            assert!(place.is_none_or(|place| place == root), "in another's trace");
+        }
+    }
 }
 
 /// A write that fails alone says why, in no words of the database.

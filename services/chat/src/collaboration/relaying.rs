@@ -23,10 +23,9 @@ impl Batch for Relaying {
         tx: &mut Transaction,
         frames: &[&NewEvent],
     ) -> Result<Vec<Arc<Outgoing>>, StoreError> {
-        let events: Vec<_> = frames.iter().map(|event| (*event).clone()).collect();
-        let appended = self.log.append(tx, &events).await?;
-        let events = appended.into_iter().map(|appended| appended.event).collect();
-        let outgoing = Arc::new(Outgoing::new(events));
+        let event = |(index, event): (usize, &&NewEvent)| (*event).clone().of_item(index);
+        let events: Vec<_> = frames.iter().enumerate().map(event).collect();
+        let outgoing = Arc::new(Outgoing::of(self.log.append(tx, &events).await?));
         Ok(frames.iter().map(|_| outgoing.clone()).collect())
     }
 }

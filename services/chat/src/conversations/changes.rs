@@ -60,11 +60,11 @@ impl Batch for Changing {
         lock(tx, self.for_update, &conversations).await?;
         let mut scene = Scene::read(tx, &self.log, changes).await?;
         let (mut refusals, mut events) = (Vec::with_capacity(changes.len()), Vec::new());
-        for change in changes {
+        for (index, change) in changes.iter().enumerate() {
             let effect = change.apply(tx, &mut scene).await?;
             if let Effect::Told(frame) = &effect {
                 scene.made(change)?;
-                events.push(change.event(frame)?);
+                events.push(change.event(frame)?.of_item(index));
             }
             refusals.push(match effect {
                 Effect::Refused(refusal) => Some(refusal),
@@ -76,7 +76,7 @@ impl Batch for Changing {
             [] => Vec::new(),
             events => self.log.append(tx, events).await?,
         };
-        let outgoing = Arc::new(Outgoing::new(appended.into_iter().map(|appended| appended.event).collect()));
+        let outgoing = Arc::new(Outgoing::of(appended));
         let outcome = |refusal: Option<Refusal>| match refusal {
             Some(refusal) => Outcome::Refused(refusal),
             None => Outcome::Done(outgoing.clone()),

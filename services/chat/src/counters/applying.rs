@@ -68,7 +68,7 @@ impl Applying {
         for (index, (update, fate)) in updates.iter().zip(fates).enumerate() {
             if let Fate::Made { total, number } = fate {
                 indexes.push(index);
-                events.push(event(update, *total, *number, now));
+                events.push(event(update, *total, *number, now).of_item(index));
             }
         }
         let mut offsets = vec![0; updates.len()];
@@ -76,10 +76,10 @@ impl Applying {
         if !events.is_empty() {
             for (index, appended) in indexes.into_iter().zip(self.log.append(tx, &events).await?) {
                 offsets[index] = i64::try_from(appended.event.offset).map_err(StoreError::other)?;
-                outgoing.push(appended.event);
+                outgoing.push(appended);
             }
         }
-        Ok((offsets, Arc::new(Outgoing::new(outgoing))))
+        Ok((offsets, Arc::new(Outgoing::of(outgoing))))
     }
 }
 

@@ -59,8 +59,8 @@ impl Batch for Writing {
     async fn apply(&self, tx: &mut Transaction, edits: &[&Edit]) -> Result<Vec<Outcome>, StoreError> {
         let mut documents = lock(tx, edits).await?;
         let fitting = self.fitting(&documents, edits);
-        let events: Vec<_> =
-            edits.iter().zip(&fitting).filter(|(_, fits)| **fits).map(|(e, _)| event(e)).collect();
+        let fitted = edits.iter().enumerate().zip(&fitting).filter(|(_, fits)| **fits);
+        let events: Vec<_> = fitted.map(|((index, edit), _)| event(edit).of_item(index)).collect();
         let appended = self.log.append(tx, &events).await?;
         let mut outcomes = appended.iter();
         let mut fresh = Vec::new();
@@ -74,8 +74,7 @@ impl Batch for Writing {
         }
         insert(tx, &fresh).await?;
         update_sums(tx, &documents).await?;
-        let outgoing = Outgoing::new(appended.into_iter().map(|appended| appended.event).collect());
-        Ok(self.outcomes(&documents, edits, &fitting, Arc::new(outgoing)))
+        Ok(self.outcomes(&documents, edits, &fitting, Arc::new(Outgoing::of(appended))))
     }
 }
 

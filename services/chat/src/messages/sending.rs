@@ -11,7 +11,7 @@ use std::{
 
 use carillon_contract::messages::Variant;
 use carillon_service::Outgoing;
-use carillon_store::{Appended, Batch, Log, NewEvent, Outbox, StoreError, Transaction, now};
+use carillon_store::{Batch, Log, NewEvent, Outbox, StoreError, Transaction, now};
 
 use super::{
     Draft, Message, Quote, Sent,
@@ -96,8 +96,8 @@ impl Sending {
         mut messages: Vec<Message>,
         attached: &Attached,
     ) -> Result<Stored, StoreError> {
-        let events: Vec<_> =
-            indexes.iter().zip(&messages).map(|(index, message)| event(drafts[*index], message)).collect();
+        let event = |(index, message): (&usize, _)| event(drafts[*index], message).of_item(*index);
+        let events: Vec<_> = indexes.iter().zip(&messages).map(event).collect();
         let appended = self.log.append(tx, &events).await?;
         let mut sent = Vec::with_capacity(appended.len());
         for (message, appended) in messages.iter_mut().zip(&appended) {
@@ -120,7 +120,7 @@ impl Sending {
                 *sent = known::one(tx, drafts[*index]).await?;
             }
         }
-        Ok(Stored { sent, outgoing: Arc::new(Outgoing::new(events_of(appended))) })
+        Ok(Stored { sent, outgoing: Arc::new(Outgoing::of(appended)) })
     }
 }
 
@@ -221,10 +221,6 @@ fn event(draft: &Draft, message: &Message) -> NewEvent {
     };
     let cause = format!("message:{}", draft.cause);
     NewEvent::new(draft.channel.clone(), cause, vec![Variant::json(frame.to_string())])
-}
-
-fn events_of(appended: Vec<Appended>) -> Vec<carillon_contract::messages::Event> {
-    appended.into_iter().map(|appended| appended.event).collect()
 }
 
 fn outcomes(

@@ -115,6 +115,12 @@ impl<'a> Ledger<'a> {
         self.events.len()
     }
 
+    /// The events from this one on follow from the order in this place of the batch.
+    pub(super) fn follow(&mut self, first: usize, order: usize) {
+        let later = self.events.split_off(first);
+        self.events.extend(later.into_iter().map(|event| event.of_item(order)));
+    }
+
     /// Tells everyone who listens to the project's tickets, once this is committed.
     pub(crate) fn tell(&mut self, order: &Order, frame: Value) -> Result<(), StoreError> {
         let channel = channels::tickets(order.project.as_str())?;
