@@ -85,6 +85,7 @@ async fn serve(
     match outcome {
         Ok(query) => {
             let (info, permit, early) = (admission.info, admission.permit, parts.read_buf.freeze());
+            let query = Box::new(query);
             let arrival = Arrival { info, permit, query, socket: parts.io, early };
             tokio::task::spawn_local(session::run(gateway, shard, Box::new(arrival)))
         }

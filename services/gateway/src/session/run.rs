@@ -45,7 +45,8 @@ const LAST_READS: usize = 64;
 pub(crate) struct Arrival {
     pub(crate) info: SessionInfo,
     pub(crate) permit: Permit,
-    pub(crate) query: Query,
+    /// Apart, because nobody needs it for long.
+    pub(crate) query: Box<Query>,
     pub(crate) socket: TcpStream,
     /// What the client sent on the heels of its handshake.
     pub(crate) early: Bytes,
@@ -81,10 +82,10 @@ async fn live(
     key: Key,
     info: &mut Rc<SessionInfo>,
     socket: &TcpStream,
-    query: Query,
+    query: Box<Query>,
     decoder: &mut Decoder,
 ) -> End {
-    match Box::pin(begin(gateway, shard, key, info, query)).await {
+    match Box::pin(begin(gateway, shard, key, info, *query)).await {
         Ok(()) => {
             // Its owner may have required something of it.
             if let Some(opened) = shard.info(key) {
@@ -184,22 +185,22 @@ async fn converse(
     decoder: &mut Decoder,
 ) -> End {
     if info.endpoint.payload == Payload::Channels {
-        let channels = Channels::new(gateway.clone(), shard.clone(), key, info.clone());
-        return Box::pin(hold(channels, shard, key, socket, decoder)).await;
+        let mut channels = Box::new(Channels::new(gateway.clone(), shard.clone(), key, info.clone()));
+        return Box::pin(hold(&mut *channels, shard, key, socket, decoder)).await;
     }
-    let conversation = Conversation::new(gateway.clone(), shard.clone(), key, info.clone());
-    hold(conversation, shard, key, socket, decoder).await
+    let mut conversation = Conversation::new(gateway.clone(), shard.clone(), key, info.clone());
+    hold(&mut conversation, shard, key, socket, decoder).await
 }
 
 /// Holds a conversation, to its last answer.
 async fn hold(
-    mut conversation: impl Talk,
+    conversation: &mut impl Talk,
     shard: &Rc<Shard>,
     key: Key,
     socket: &TcpStream,
     decoder: &mut Decoder,
 ) -> End {
-    let end = talk(&mut conversation, shard, key, socket, decoder).await;
+    let end = talk(conversation, shard, key, socket, decoder).await;
     if let End::Theirs(code) = end {
         let _ = tokio::time::timeout(ANSWERS, Box::pin(conversation.finish())).await;
         shard.answer_close(key, code);
