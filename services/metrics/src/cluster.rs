@@ -27,7 +27,7 @@ use crate::args::SettingsArgs;
 /// Microseconds of a day.
 const DAY: i64 = 86_400 * 1_000_000;
 
-/// Gateways that are heard of at a time: above that a new one is left out, and logged.
+/// Gateways that are heard of at a time: above that new ones are left out, and counted.
 const MAX_GATEWAYS: usize = 10_000;
 
 /// What is known of all gateways.

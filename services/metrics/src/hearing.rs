@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// In that time every gateway that there is has told of itself: they do so once a second.
-const ROUND: Duration = Duration::from_millis(1_250);
+const ROUND: Duration = Duration::from_millis(1_500);
 
 /// How long to wait before trying again what the bus refused.
 const PAUSE: Duration = Duration::from_millis(500);

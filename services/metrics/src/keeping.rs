@@ -42,6 +42,9 @@ const OVER: Duration = Duration::from_secs(60);
 const REMEMBERED: Duration = Duration::from_secs(30 * 86_400);
 const DAYS: i64 = 8;
 
+/// How often what is older than that is looked for.
+const TIDY: Duration = Duration::from_secs(600);
+
 /// Writes and reads what is kept.
 pub(crate) struct Keeper {
     database: Database,
@@ -53,6 +56,7 @@ pub(crate) struct Keeper {
     saved: BTreeMap<GatewayId, (Arc<Report>, Instant)>,
     /// Since when it has heard gateways without a break.
     heeding_since: Instant,
+    tidied_at: Option<Instant>,
     /// The last round failed, and was logged.
     is_failing: bool,
 }
@@ -73,6 +77,7 @@ impl Keeper {
             fold_after: settings.metrics_fold_after,
             saved: BTreeMap::new(),
             heeding_since: Instant::now(),
+            tidied_at: None,
             is_failing: false,
         }
     }
@@ -130,7 +135,10 @@ impl Keeper {
         for report in due {
             self.saved.insert(report.gateway.clone(), (report, written));
         }
-        self.saved.retain(|gateway, _| heard.iter().any(|report| report.gateway == *gateway));
+        // They are in the order of their ids.
+        let is_heard =
+            |gateway: &GatewayId| heard.binary_search_by(|report| report.gateway.cmp(gateway)).is_ok();
+        self.saved.retain(|gateway, _| is_heard(gateway));
         Ok(())
     }
 
@@ -142,7 +150,7 @@ impl Keeper {
     }
 
     /// Adds to the totals what those counted who are gone for good.
-    async fn fold(&self) -> Result<(), StoreError> {
+    async fn fold(&mut self) -> Result<(), StoreError> {
         if self.heeding_since.elapsed() < HEED.min(self.fold_after) {
             return Ok(());
         }
@@ -151,7 +159,11 @@ impl Keeper {
         let over_since = now - microseconds(OVER.min(self.fold_after));
         let folded = fold::fold(&self.database, silent_since, over_since).await?;
         self.metrics.folded.inc_by(folded);
-        fold::forget(&self.database, now - microseconds(REMEMBERED), day_of(now) - DAYS).await
+        if self.tidied_at.is_none_or(|tidied_at| tidied_at.elapsed() >= TIDY) {
+            fold::forget(&self.database, now - microseconds(REMEMBERED), day_of(now) - DAYS).await?;
+            self.tidied_at = Some(Instant::now());
+        }
+        Ok(())
     }
 
     /// Has the cluster know what is kept.

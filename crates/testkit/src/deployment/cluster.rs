@@ -22,7 +22,7 @@ const ANONYMOUS: &str = "notifications,notifications.send,chat,chat.rooms.messag
      counter.show,document";
 
 /// A cluster on this machine: `nats`, `postgres`, `gateway-1`, `gateway-2`, `auth-1`, `auth-2`,
-/// `notification-1`, `notification-2`, `chat-1` and `chat-2`, or as many of them as [`Processes`] says.
+/// and two of each other service, or as many of them as [`Processes`] says.
 #[derive(Debug)]
 pub struct Cluster {
     deployment: Deployment,

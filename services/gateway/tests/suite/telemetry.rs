@@ -7,7 +7,7 @@ use carillon_contract::{
     CHANNELS, Channel, Pattern,
     messages::{Telemetry, Traffic},
 };
-use futures_util::StreamExt;
+use futures_util::{SinkExt, StreamExt};
 use prost::Message as _;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::{Bytes, Message};
@@ -16,7 +16,6 @@ use crate::{
     bed::{Bed, token, with_gateway},
     client::{Client, within},
 };
-use futures_util::SinkExt;
 
 /// What is heard of gateways.
 struct Reports(Subscription);
@@ -98,6 +97,24 @@ fn everything_that_passed_is_counted_and_pings_are_not() {
         let later = reports.next().await;
         assert_eq!(later.traffic, report.traffic);
         assert!(later.number > report.number && later.started_at == report.started_at);
+    });
+}
+
+#[test]
+fn whether_a_client_is_there_is_no_message() {
+    with_gateway(&["--heartbeat-seconds", "1"], async |bed| {
+        let mut reports = Reports::of(bed).await;
+        let mut client = bed.listener().await;
+        let mut stream = bed.event_source("everyone/", &[]).await;
+        stream.json().await;
+        for _ in 0..2 {
+            while !matches!(client.next().await, Message::Ping(_)) {}
+            assert_eq!(stream.block().await, Some(crate::event_source::Block::default()));
+        }
+        reports.until(|report| report.number > 3).await;
+        let report = reports.next().await;
+        assert_eq!(figures(&traffic(&report, "notifications", "websocket")), (1, 0, 0, 1));
+        assert_eq!(figures(&traffic(&report, "notifications", "events")), (1, 0, 0, 1));
     });
 }
 

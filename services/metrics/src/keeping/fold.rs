@@ -8,18 +8,22 @@ use super::columns::COUNTS;
 /// Gateways of one transaction.
 const AT_A_TIME: i64 = 50;
 
+const GONE: &str = "SELECT id FROM gateway WHERE is_folded = 0 \
+    AND (heard_at < $1 OR (is_over = 1 AND heard_at < $2)) ORDER BY id LIMIT $3";
+
 /// Moves what gateways counted into the totals that were last heard before `silent_since`, or that have said by
 /// `over_since` that nothing follows. Returns how many there were. They stay known as folded, so that nothing
 /// of them can count again.
 pub(super) async fn fold(database: &Database, silent_since: i64, over_since: i64) -> Result<u64, StoreError> {
+    // Mostly there is none, and nobody has to wait for that to be seen.
+    let query = sqlx::query(GONE).bind(silent_since).bind(over_since).bind(1_i64);
+    if query.fetch_optional(database.reader()).await?.is_none() {
+        return Ok(0);
+    }
     let mut tx = database.begin().await?;
     // A report that is being written holds its gateway: then it is looked at again once that is done.
-    let statement = format!(
-        "SELECT id FROM gateway WHERE is_folded = 0 AND (heard_at < $1 OR (is_over = 1 AND heard_at < $2)) \
-         ORDER BY id LIMIT $3{}",
-        database.for_update()
-    );
-    let query = sqlx::query(AssertSqlSafe(statement)).bind(silent_since).bind(over_since).bind(AT_A_TIME);
+    let statement = AssertSqlSafe(format!("{GONE}{}", database.for_update()));
+    let query = sqlx::query(statement).bind(silent_since).bind(over_since).bind(AT_A_TIME);
     let gone = query.fetch_all(&mut *tx).await?;
     let gone = gone.iter().map(|row| Ok(row.try_get("id")?)).collect::<Result<Vec<String>, StoreError>>()?;
     if gone.is_empty() {

@@ -26,6 +26,8 @@ struct OfGateway<'a> {
     state: &'static str,
     started_at: String,
     reported_at: String,
+    /// Clients that did not keep up, since it started.
+    slow_consumers: u64,
     #[serde(flatten)]
     figures: Figures,
 }
@@ -60,6 +62,7 @@ fn of_gateway(report: &Report, figures: Figures) -> OfGateway<'_> {
         state: report.state(),
         started_at: timestamp(report.started_at),
         reported_at: timestamp(report.at),
+        slow_consumers: report.slow_consumers,
         figures,
     }
 }

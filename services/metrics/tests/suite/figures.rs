@@ -32,6 +32,7 @@ pub(crate) async fn gateways_add_up(place: Place) {
     let shown: Vec<_> = endpoints.iter().map(|it| (&it["endpoint"], &it["active_connections"])).collect();
     assert_eq!(shown, [(&json!("chat"), &json!(5)), (&json!("counter"), &json!(1))]);
     assert_eq!(figures["gone"]["connections_total"], 0);
+    assert_eq!(gateways[0]["slow_consumers"], 3);
 }
 
 /// Of the gateways, of the service, and of both.

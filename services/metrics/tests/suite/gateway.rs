@@ -27,6 +27,7 @@ impl Gateway {
         let telemetry = Telemetry {
             gateway: id.to_string(),
             host: "host".to_owned(),
+            slow_consumers: 3,
             started_at: now,
             ..Telemetry::default()
         };
