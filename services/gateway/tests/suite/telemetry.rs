@@ -15,6 +15,7 @@ use tokio_tungstenite::tungstenite::{Bytes, Message};
 use crate::{
     bed::{Bed, token, with_gateway},
     client::{Client, within},
+    event_source::Block,
 };
 
 /// What is heard of gateways.
@@ -107,12 +108,15 @@ fn whether_a_client_is_there_is_no_message() {
         let mut client = bed.listener().await;
         let mut stream = bed.event_source("everyone/", &[]).await;
         stream.json().await;
-        for _ in 0..2 {
-            while !matches!(client.next().await, Message::Ping(_)) {}
-            assert_eq!(stream.block().await, Some(crate::event_source::Block::default()));
-        }
-        reports.until(|report| report.number > 3).await;
-        let report = reports.next().await;
+        // Who doesn't read answers no ping.
+        let reading = async {
+            for _ in 0..3 {
+                assert!(matches!(client.next().await, Message::Ping(_)));
+                assert_eq!(stream.block().await, Some(Block::default()));
+            }
+            Reports::of(bed).await.next().await
+        };
+        let (report, _) = tokio::join!(reading, reports.until(|report| report.number > 3));
         assert_eq!(figures(&traffic(&report, "notifications", "websocket")), (1, 0, 0, 1));
         assert_eq!(figures(&traffic(&report, "notifications", "events")), (1, 0, 0, 1));
     });
