@@ -11,7 +11,7 @@ ARGS ?=
 FUZZ ?= frames
 FUZZ_SECONDS ?= 60
 # What `make bench` measures: one of these alone has more arguments (make bench BENCH=rooms ARGS=--help).
-BENCH ?= fan-out idle storm slow hops peers rooms
+BENCH ?= fan-out idle storm slow hops peers rooms instrumentation
 # Where it leaves tables, measurements and charts (make bench BENCH_OUTPUT=docs/bench is for the record).
 BENCH_OUTPUT ?= target/bench
 
@@ -40,7 +40,7 @@ test-rust: setup-tests ## run the tests of each crate
 
 .PHONY: test-e2e
 test-e2e: setup-tests build ## run the end-to-end tests, against one process and a cluster (ARGS=s1_05 selects)
-	$(CARGO) test --workspace --test layers --test benchmark
+	$(CARGO) test --workspace --test layers --test benchmark --test monitoring
 	$(CARGO) test --workspace --test end_to_end -- $(ARGS)
 
 .PHONY: conformance
@@ -59,6 +59,11 @@ bench: ## measure Carillon beside bare loops, bare writes and its peers (release
 	scripts/setup-tests.sh $(if $(filter peers,$(BENCH)),peers)
 	$(CARGO) build --release --workspace --bins
 	for part in $(BENCH); do $(CARGO) run --release --bin bench -- $$part --output $(BENCH_OUTPUT) $(ARGS); done
+
+.PHONY: docs
+docs: ## write docs/metrics.md out of what every process measures, and Grafana's dashboard out of its tables
+	CARILLON_WRITE_DOCS=1 $(CARGO) test -p carillon --test metrics
+	python3 deploy/grafana/carillon.py
 
 .PHONY: lint
 lint: ## check formatting, clippy's opinion, and the shell scripts' syntax

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests need beside Rust and a C compiler: nats-server, Postgres and setpriv, which they
 # start themselves on free ports with private directories; and the clients that the documents use: curl, Python's
-# websockets and wscat, those two beside the tests. Does nothing where all is there.
+# websockets and wscat, those two beside the tests; and Prometheus, beside its tests too. Does nothing where all is there.
 # With the argument "chromium" it installs that, too; with "peers" the servers that the benchmark measures beside
 # Carillon: Redis from the distribution, the others beside their programs.
 set -euo pipefail
@@ -65,6 +65,7 @@ give_up() {
     echo "  apt-get install $all"
     echo
     echo "Elsewhere install nats-server $oldest_nats or newer, a PostgreSQL server (15 or newer, with initdb),"
+    echo "Prometheus 2.42 or newer with promtool,"
     echo "setpriv (a part of util-linux), curl, Python 3.11 or newer, and Node.js 18 or newer with npm;"
     [[ $all != *" chromium" ]] || echo "for \`make conformance\` Chromium or Chrome;"
     [[ $all != *" redis-server" ]] || echo "for the benchmark's peers Redis 6 or newer;"
@@ -94,6 +95,21 @@ fi
 if ! nats_is_recent; then
   missing=("nats-server $oldest_nats")
   give_up "the one that is there is older"
+fi
+
+# Prometheus is unpacked rather than installed, since Debian's package would start a server of its own.
+prometheus=tests/monitoring/.debian
+unpack_prometheus() {
+  mkdir -p "$prometheus"
+  (cd "$prometheus" && apt-get download prometheus && dpkg-deb --extract prometheus_*.deb . && rm prometheus_*.deb)
+}
+if ! { present prometheus && present promtool; } && [[ ! -x $prometheus/usr/bin/promtool ]]; then
+  echo "unpacking prometheus in $prometheus"
+  if ! unpack_prometheus; then
+    missing=(prometheus promtool)
+    all=prometheus
+    give_up "they can't be downloaded with apt-get"
+  fi
 fi
 
 # Installs clients from their registry, unless that has been done since its list of versions was last changed.

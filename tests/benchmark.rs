@@ -41,6 +41,17 @@ fn a_gateway_delivers_the_very_bytes_of_the_floor_and_is_accounted_for() {
     }
 }
 
+#[test]
+fn what_instrumentation_costs_is_measured_in_turns() {
+    let (table, report) = bench("instrumentation", &["--connections", "20", "--unpinned"]);
+    assert!(table.contains("| 20 | 64 |"), "{table}");
+    for depth in report["sizes"][0]["depths"].as_array().expect("depths") {
+        for kind in ["uninstrumented", "gateway"] {
+            assert!(positive(&depth["rounds"][kind][0]["deliveries"]), "{kind}: {depth}");
+        }
+    }
+}
+
 /// All that is installed: peers are for those who measure, not for those who test.
 #[test]
 fn peers_that_are_installed_deliver_every_message_too() {

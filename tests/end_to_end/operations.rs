@@ -79,9 +79,10 @@ async fn any_gateway_serves_any_client(cluster: &Cluster) -> anyhow::Result<()> 
     socket.next_where("the second", |frame| frame["title"] == "missed").await?;
     socket.close().await?;
     let ended = r#"carillon_gateway_connection_duration_seconds_count{endpoint="notifications"} 1"#;
-    let accepted = r#"carillon_gateway_handshakes_total{endpoint="notifications",outcome="accepted"} 1"#;
+    let accepted =
+        r#"carillon_gateway_handshakes_total{endpoint="notifications",outcome="accepted",reason="none"} 1"#;
     let recovered = r#"carillon_gateway_recoveries_total{outcome="recovered"} 1"#;
-    let delivered = "carillon_gateway_event_delay_seconds_count 1";
+    let delivered = "carillon_gateway_delivery_duration_seconds_count 1";
     for (gateway, expected) in
         [(first, vec![accepted, ended, delivered]), (second, vec![accepted, ended, recovered])]
     {

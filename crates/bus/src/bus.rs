@@ -1,9 +1,10 @@
 //! The bus as services see it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use carillon_contract::{GatewayId, Method, Pattern, ServiceName, Subject};
+use carillon_instruments::Registry;
 use prost::Message as _;
 use tokio::sync::broadcast;
 
@@ -12,6 +13,7 @@ use crate::{
     Subscription, Timing,
     in_process::InProcess,
     message::{Reply, ReplyTo},
+    metrics::{Connected, Metrics},
     nats::Nats,
     request, server, span,
 };
@@ -20,7 +22,7 @@ use crate::{
 /// dropped, with every subscription and server, what was published is still sent, and then the
 /// connection closes. A process that ends at once waits for [`Bus::flush`] first.
 #[derive(Debug, Clone)]
-pub struct Bus(BackEnd);
+pub struct Bus(BackEnd, Metrics);
 
 #[derive(Debug, Clone)]
 enum BackEnd {
@@ -36,7 +38,7 @@ impl Bus {
 
     /// A bus that ends with this process, with other bounds.
     pub fn in_process_with(limits: Limits) -> Self {
-        Self(BackEnd::InProcess(InProcess::new(limits)))
+        Self(BackEnd::InProcess(InProcess::new(limits)), Metrics::new())
     }
 
     /// A bus over NATS. Returns at once: the connection is made, and made again whenever it is
@@ -45,7 +47,7 @@ impl Bus {
     /// # Errors
     /// Options that can never work.
     pub async fn connect(options: NatsOptions) -> Result<Self, ConnectError> {
-        Ok(Self(BackEnd::Nats(Nats::connect(options).await?)))
+        Ok(Self(BackEnd::Nats(Nats::connect(options).await?), Metrics::new()))
     }
 
     /// Publishes to whoever is subscribed. Doesn't wait for anyone.
@@ -87,9 +89,11 @@ impl Bus {
         payload: Bytes,
         timing: Timing,
     ) -> Result<Bytes, RequestError> {
+        let started = Instant::now();
         let mut span = span::asking(subject);
         let outcome = span.scope(request::request(self, subject, payload, timing)).await;
         span::answered(&mut span, &outcome);
+        self.1.observe(subject, &outcome, started);
         outcome
     }
 
@@ -167,6 +171,20 @@ impl Bus {
             BackEnd::InProcess(bus) => bus.signals().receiver(),
             BackEnd::Nats(bus) => bus.signals().receiver(),
         }
+    }
+
+    /// Adds what is known of the bus to a registry.
+    ///
+    /// # Errors
+    /// If the registry has a bus already.
+    pub fn register_metrics(&self, registry: &Registry) -> carillon_instruments::Result<()> {
+        let (nats, signals) = match &self.0 {
+            BackEnd::InProcess(bus) => (None, bus.signals()),
+            BackEnd::Nats(bus) => (Some(Arc::downgrade(bus)), bus.signals()),
+        };
+        registry.register(Box::new(Connected::new(nats)))?;
+        signals.register(registry)?;
+        self.1.register(registry)
     }
 
     /// Whether there is a connection at the moment.

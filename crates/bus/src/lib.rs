@@ -12,6 +12,7 @@ mod error;
 mod in_process;
 mod limits;
 mod message;
+mod metrics;
 mod nats;
 mod refusal;
 mod request;

@@ -8,7 +8,10 @@ use std::{
     time::Duration,
 };
 
+use carillon_instruments::{IntCounter, Registry};
 use tokio::sync::broadcast;
+
+use crate::metrics;
 
 /// How many signals wait for a receiver that does not look.
 const CAPACITY: usize = 64;
@@ -33,11 +36,30 @@ pub(crate) struct Signals {
     sender: broadcast::Sender<Signal>,
     /// Drops since the last quiet moment.
     drops: AtomicU64,
+    dropped: IntCounter,
+    disconnections: IntCounter,
 }
 
 impl Signals {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { sender: broadcast::Sender::new(CAPACITY), drops: AtomicU64::new(0) })
+        Arc::new(Self {
+            sender: broadcast::Sender::new(CAPACITY),
+            drops: AtomicU64::new(0),
+            dropped: metrics::counter(
+                "carillon_bus_dropped_messages_total",
+                "Messages of the bus that were dropped, because whoever listens did not keep up.",
+            ),
+            disconnections: metrics::counter(
+                "carillon_bus_disconnections_total",
+                "How often the connection to the bus was lost.",
+            ),
+        })
+    }
+
+    /// Adds what it has counted to a registry.
+    pub(crate) fn register(&self, registry: &Registry) -> carillon_instruments::Result<()> {
+        registry.register(Box::new(self.dropped.clone()))?;
+        registry.register(Box::new(self.disconnections.clone()))
     }
 
     pub(crate) fn receiver(&self) -> broadcast::Receiver<Signal> {
@@ -45,6 +67,9 @@ impl Signals {
     }
 
     pub(crate) fn send(&self, signal: Signal) {
+        if signal == Signal::Disconnected {
+            self.disconnections.inc();
+        }
         // Nobody has to listen.
         let _ = self.sender.send(signal);
     }
@@ -52,6 +77,7 @@ impl Signals {
     /// A message was dropped. There is always a signal after the last drop, since a receiver
     /// that acts on an earlier one would miss what is dropped while it does.
     pub(crate) fn dropped(self: &Arc<Self>) {
+        self.dropped.inc();
         if self.drops.fetch_add(1, Ordering::AcqRel) > 0 {
             return;
         }

@@ -145,6 +145,12 @@ mod tests {
     use crate::messages::DisconnectRequest;
 
     #[test]
+    fn a_request_says_whom_it_asks_for_what() {
+        assert_eq!(Subject::request("rpc.chat.open"), Some(("chat", "open")));
+        assert_eq!(Subject::request(Subject::gateways().as_str()), None);
+    }
+
+    #[test]
     fn a_wildcard_matches_what_nats_would_match() {
         let one = Pattern::test_below("a", true);
         assert!(one.matches("test.a.b"));

@@ -1,7 +1,7 @@
 //! What operators see of presence.
 
 use carillon_contract::ServiceName;
-use prometheus::{IntCounter, IntCounterVec, IntGauge, Opts, Registry};
+use carillon_instruments::{IntCounter, IntCounterVec, IntGauge, Opts, Registry, Result};
 
 /// The figures of one service's presence, labelled with the service.
 #[derive(Debug, Clone)]
@@ -15,11 +15,11 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn new(service: ServiceName) -> prometheus::Result<Self> {
+    pub(crate) fn new(service: ServiceName) -> Result<Self> {
         let options = |name: &str, help: &str| {
             Opts::new(format!("carillon_presence_{name}"), help).const_label("service", service.as_str())
         };
-        Ok(Self {
+        let metrics = Self {
             connections: IntGauge::with_opts(options(
                 "connections",
                 "Connections that count as present, in the whole cluster.",
@@ -32,10 +32,13 @@ impl Metrics {
                 options("transitions_total", "Members who came to a topic or left it."),
                 &["kind"],
             )?,
-        })
+        };
+        // Known from the start: what appears with its first has not grown by it.
+        metrics.count(0, 0);
+        Ok(metrics)
     }
 
-    pub(crate) fn register(&self, registry: &Registry) -> prometheus::Result<()> {
+    pub(crate) fn register(&self, registry: &Registry) -> Result<()> {
         registry.register(Box::new(self.connections.clone()))?;
         registry.register(Box::new(self.lapsed.clone()))?;
         registry.register(Box::new(self.transitions.clone()))

@@ -2,10 +2,10 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
+use carillon_instruments::Registry;
 use carillon_service::{Outgoing, Publisher, time::microseconds};
 use carillon_store::{Database, GroupCommit, Log, NewEvent, StoreError, Transaction};
 use futures_util::future::join_all;
-use prometheus::Registry;
 
 use crate::{
     Announcer, Entry, Position, PresenceOptions, Transition,

@@ -10,7 +10,7 @@ use carillon_contract::{
         ClosedNotice, FrameRequest, HeadsReply, HeadsRequest, HistoryRequest, HttpRequest, OpenRequest,
     },
 };
-use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry};
+use carillon_instruments::{HistogramVec, IntCounterVec, Registry, SECONDS};
 
 use crate::{Failure, Service, service::answer};
 
@@ -23,7 +23,7 @@ pub(crate) struct Dispatcher<S> {
 }
 
 impl<S: Service> Dispatcher<S> {
-    pub(crate) fn new(service: Arc<S>, registry: &Registry) -> prometheus::Result<Self> {
+    pub(crate) fn new(service: Arc<S>, registry: &Registry) -> carillon_instruments::Result<Self> {
         Ok(Self { service, metrics: Metrics::new(S::NAME, registry)? })
     }
 
@@ -78,22 +78,21 @@ struct Metrics {
 }
 
 impl Metrics {
-    fn new(service: ServiceName, registry: &Registry) -> prometheus::Result<Self> {
-        let requests =
-            Opts::new("carillon_requests_total", "Requests served over the bus, by method and outcome.")
-                .const_label("service", service.as_str());
-        let seconds = HistogramOpts::new(
-            "carillon_request_duration_seconds",
-            "Time that a service took to answer a request over the bus.",
-        )
-        .const_label("service", service.as_str());
-        let metrics = Self {
-            requests: IntCounterVec::new(requests, &["method", "outcome"])?,
-            seconds: HistogramVec::new(seconds, &["method"])?,
-        };
-        registry.register(Box::new(metrics.requests.clone()))?;
-        registry.register(Box::new(metrics.seconds.clone()))?;
-        Ok(metrics)
+    fn new(service: ServiceName, registry: &Registry) -> carillon_instruments::Result<Self> {
+        let registry = registry.of_service(service.as_str());
+        Ok(Self {
+            requests: registry.counters(
+                "carillon_requests_total",
+                "Requests served over the bus, by method and outcome.",
+                &["method", "outcome"],
+            )?,
+            seconds: registry.histograms(
+                "carillon_request_duration_seconds",
+                "Time that a service took to answer a request over the bus, by method.",
+                &SECONDS,
+                &["method"],
+            )?,
+        })
     }
 
     fn observe(&self, method: &str, outcome: &Result<Bytes, Failure>, started: Instant) {

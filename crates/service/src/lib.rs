@@ -19,6 +19,7 @@ pub mod reply;
 mod service;
 mod shell;
 pub mod time;
+mod vitals;
 
 pub use database::DatabaseArgs;
 pub use failure::Failure;
@@ -30,3 +31,4 @@ pub use publisher::Publisher;
 pub use readiness::{Readiness, Registration};
 pub use service::{Service, answer};
 pub use shell::Shell;
+pub use vitals::measure_process;

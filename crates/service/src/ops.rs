@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::SocketAddr};
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use anyhow::Context;
-use prometheus::{Encoder, Registry, TEXT_FORMAT, TextEncoder};
+use carillon_instruments::{Registry, TEXT_FORMAT};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
@@ -66,9 +66,8 @@ async fn readyz(readiness: web::Data<Readiness>) -> HttpResponse {
 
 /// Prometheus's text format.
 async fn metrics(registry: web::Data<Registry>) -> HttpResponse {
-    let mut text = Vec::new();
-    match TextEncoder::new().encode(&registry.gather(), &mut text) {
-        Ok(()) => HttpResponse::Ok().content_type(TEXT_FORMAT).body(text),
+    match registry.text() {
+        Ok(text) => HttpResponse::Ok().content_type(TEXT_FORMAT).body(text),
         Err(error) => HttpResponse::InternalServerError().body(error.to_string()),
     }
 }

@@ -8,7 +8,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::{LogFormat, Shell, logging, ops::serve_ops};
+use crate::{LogFormat, Shell, logging, measure_process, ops::serve_ops};
 
 /// What every process of a cluster is told.
 #[derive(Debug, Clone, Args)]
@@ -92,6 +92,8 @@ where
         // Not ready before the service has registered what it waits for.
         let _starting = shell.readiness.register(name);
         let ended = CancellationToken::new();
+        measure_process(&shell.metrics, name, ended.clone())?;
+        shell.bus.register_metrics(&shell.metrics)?;
         let address = serve_ops(&shell, process.ops_listen, ended.clone())?;
         tracing::info!(service = name, %address, "operators are answered");
         shutdown_on_signals(shell.shutdown.clone())?;

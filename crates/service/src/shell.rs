@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Context;
 use carillon_bus::{Bus, Server, Signal};
 use carillon_contract::ServiceName;
+use carillon_instruments::Registry;
 use carillon_store::{Database, Migration, StoreError};
-use prometheus::Registry;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
@@ -18,6 +18,9 @@ const CONCURRENCY: usize = 1_024;
 /// Channels that changed this recently are announced by a replica that (re)starts: longer than
 /// any restart after a crash takes.
 const ANNOUNCED: Duration = Duration::from_secs(600);
+
+/// How often it is looked whether the database answers.
+const DATABASE_PROBES: Duration = Duration::from_secs(2);
 
 /// How long to wait before trying again what the bus or database refused at the start.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -82,6 +85,8 @@ impl Shell {
         let server = self.subscribe::<S>(dispatcher).await?;
         self.ready(registration, &service);
         tracing::info!(service = %S::NAME, "serving");
+        let (watched, shutdown) = (service.clone(), self.shutdown.clone());
+        tokio::spawn(async move { watched.log().watch(DATABASE_PROBES, &shutdown).await });
         let publisher = Publisher::new(self.bus.clone());
         loop {
             announce(&*service, &publisher).await;

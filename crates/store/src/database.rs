@@ -1,6 +1,6 @@
 //! The database handle of one service.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use carillon_contract::ServiceName;
 use carillon_trace::{Span, TraceContext};
@@ -8,6 +8,9 @@ use sqlx::{AnyPool, ConnectOptions as _, any::AnyConnectOptions};
 use url::Url;
 
 use crate::{Engine, Migration, Snapshot, StoreError, Transaction, metrics::Metrics, postgres, span, sqlite};
+
+/// A database that takes longer to answer a probe does not answer.
+const PROBE: Duration = Duration::from_secs(2);
 
 /// What a deployment may want to set.
 #[derive(Debug, Clone, Copy)]
@@ -76,7 +79,7 @@ impl Database {
                 (sqlite::writer(connect.clone(), migrations).await?, sqlite::readers(connect))
             }
         };
-        let metrics = Metrics::new(service)?;
+        let metrics = Metrics::new(service).map_err(StoreError::other)?;
         Ok(Self(Arc::new(Inner { engine, writer, reader, metrics })))
     }
 
@@ -97,7 +100,12 @@ impl Database {
             }
             Engine::Sqlite => (sqlite::writing(connect.clone()), sqlite::readers(connect)),
         };
-        Ok(Self(Arc::new(Inner { engine, writer, reader, metrics: Metrics::new(service)? })))
+        Ok(Self(Arc::new(Inner {
+            engine,
+            writer,
+            reader,
+            metrics: Metrics::new(service).map_err(StoreError::other)?,
+        })))
     }
 
     /// For statements that only read, each by itself. On SQLite writing here fails.
@@ -115,10 +123,10 @@ impl Database {
 
     /// [`begin`](Self::begin), as a span that has begun.
     pub(crate) async fn begin_in(&self, mut span: Span) -> Result<Transaction, StoreError> {
-        match self.0.writer.begin_with(self.0.engine.begin()).await {
+        let begin = self.0.writer.begin_with(self.0.engine.begin());
+        match self.0.metrics.beginning(begin).await {
             Ok(inner) => Ok(Transaction::new(inner, span)),
             Err(error) => {
-                let error = error.into();
                 span::fail(&mut span, &error);
                 Err(error)
             }
@@ -130,7 +138,8 @@ impl Database {
     /// # Errors
     /// [`StoreError::Unavailable`] if the database can't be reached or no connection gets free in time.
     pub async fn snapshot(&self) -> Result<Snapshot, StoreError> {
-        Ok(Snapshot::new(self.0.reader.begin_with(self.0.engine.snapshot()).await?))
+        let begin = self.0.reader.begin_with(self.0.engine.snapshot());
+        Ok(Snapshot::new(self.0.metrics.beginning(begin).await?))
     }
 
     /// Whether the database answers.
@@ -140,6 +149,12 @@ impl Database {
     pub async fn ping(&self) -> Result<(), StoreError> {
         sqlx::query("SELECT 1").execute(self.reader()).await?;
         Ok(())
+    }
+
+    /// The same, soon, for the metrics.
+    pub(crate) async fn probe(&self) {
+        let answered = tokio::time::timeout(PROBE, self.ping()).await;
+        self.0.metrics.up.set(matches!(answered, Ok(Ok(()))).into());
     }
 
     /// The suffix of a SELECT in a transaction that locks the rows it finds.
@@ -161,7 +176,7 @@ impl Database {
     ///
     /// # Errors
     /// If the registry has those of the same service already.
-    pub fn register_metrics(&self, registry: &prometheus::Registry) -> Result<(), StoreError> {
+    pub fn register_metrics(&self, registry: &carillon_instruments::Registry) -> Result<(), StoreError> {
         self.0.metrics.register(registry, self.pools()).map_err(StoreError::other)
     }
 

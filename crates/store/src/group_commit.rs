@@ -175,11 +175,13 @@ impl<B: Batch> Writer<B> {
         let _timer = metrics.group_commit_seconds.start_timer();
         // A panic is the items' fault, not the writer's end.
         let attempt = AssertUnwindSafe(self.apply_and_commit(items, traces)).catch_unwind();
-        match timeout(TRANSACTION_TIMEOUT, attempt).await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(_)) => Err(StoreError::other("the write panicked")),
-            Err(_) => Err(StoreError::Unavailable("the transaction took too long".into())),
-        }
+        let failure = match timeout(TRANSACTION_TIMEOUT, attempt).await {
+            Ok(Ok(outcome)) => return outcome,
+            Ok(Err(_)) => StoreError::other("the write panicked"),
+            Err(_) => StoreError::Unavailable("the transaction took too long".into()),
+        };
+        metrics.failed(&failure);
+        Err(failure)
     }
 
     async fn apply_and_commit(
@@ -187,8 +189,17 @@ impl<B: Batch> Writer<B> {
         items: &[&B::Item],
         traces: &Traces,
     ) -> Result<Vec<B::Output>, StoreError> {
-        let span = traces.transaction(&self.database, items.len());
-        let mut tx = self.database.begin_in(span).await?;
+        let tx = self.database.begin_in(traces.transaction(&self.database, items.len())).await?;
+        let outcome = self.apply_in(tx, items, traces).await;
+        outcome.inspect_err(|error| self.database.metrics().failed(error))
+    }
+
+    async fn apply_in(
+        &self,
+        mut tx: Transaction,
+        items: &[&B::Item],
+        traces: &Traces,
+    ) -> Result<Vec<B::Output>, StoreError> {
         // What is to be published or delivered afterwards remembers where it comes from.
         let trace = tx.trace().cloned();
         let outputs = traces.scope(TraceContext::scope_in(trace, self.batch.apply(&mut tx, items))).await?;

@@ -1,14 +1,15 @@
 //! What Prometheus is told about a service's database.
 
+mod pool;
+
+use std::future::Future;
+
 use carillon_contract::ServiceName;
-use prometheus::{
-    Gauge, Histogram, HistogramOpts, IntGauge, Opts, Registry,
-    core::{Collector, Desc},
-    proto::MetricFamily,
-};
+use carillon_instruments::{Error, Gauge, Histogram, HistogramOpts, IntCounterVec, IntGauge, Opts, Registry};
 use sqlx::AnyPool;
 
 use crate::StoreError;
+use pool::PoolCollector;
 
 const SECONDS: [f64; 10] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5];
 const ITEMS: [f64; 9] = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 150.0, 200.0];
@@ -17,6 +18,8 @@ const ITEMS: [f64; 9] = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 150.0, 200.0];
 #[derive(Debug)]
 pub(crate) struct Metrics {
     service: ServiceName,
+    /// Whether the database answered when it was last asked.
+    pub(crate) up: IntGauge,
     /// From the first statement of an append to its last, locks included.
     pub(crate) append_seconds: Histogram,
     /// From the start of a shared transaction until it is committed.
@@ -27,20 +30,26 @@ pub(crate) struct Metrics {
     pub(crate) outbox_debts: IntGauge,
     /// How long the oldest of it has been owed.
     pub(crate) outbox_oldest_seconds: Gauge,
+    begin_seconds: Histogram,
+    waiting: IntGauge,
+    failures: IntCounterVec,
 }
 
 impl Metrics {
-    pub(crate) fn new(service: ServiceName) -> Result<Self, StoreError> {
+    pub(crate) fn new(service: ServiceName) -> Result<Self, Error> {
         let options = |name: &str, help: &str| {
             Opts::new(format!("carillon_store_{name}"), help).const_label("service", service.as_str())
         };
+        let gauge = |name: &str, help: &str| IntGauge::with_opts(options(name, help));
         let histogram = |name: &str, help: &str, buckets: &[f64]| {
             Histogram::with_opts(HistogramOpts::from(options(name, help)).buckets(buckets.to_vec()))
-                .map_err(StoreError::other)
         };
-        let gauge = |name: &str, help: &str| options(name, help);
-        Ok(Self {
+        let metrics = Self {
             service,
+            up: gauge(
+                "up",
+                "Whether the database answered when it was last asked, every two seconds (1 or 0).",
+            )?,
             append_seconds: histogram(
                 "append_seconds",
                 "Time to append events to the log within a transaction.",
@@ -52,33 +61,68 @@ impl Metrics {
                 &SECONDS,
             )?,
             group_commit_items: histogram("group_commit_items", "Writes that shared a transaction.", &ITEMS)?,
-            outbox_debts: IntGauge::with_opts(gauge(
-                "outbox_debts",
-                "Messages owed to other services and not yet acknowledged.",
-            ))
-            .map_err(StoreError::other)?,
-            outbox_oldest_seconds: Gauge::with_opts(gauge(
+            outbox_debts: gauge("outbox_debts", "Messages owed to other services and not yet acknowledged.")?,
+            outbox_oldest_seconds: Gauge::with_opts(options(
                 "outbox_oldest_seconds",
                 "For how long the oldest of them has been owed.",
-            ))
-            .map_err(StoreError::other)?,
-        })
+            ))?,
+            begin_seconds: histogram(
+                "begin_seconds",
+                "Time to get a connection from the pool and begin a transaction.",
+                &SECONDS,
+            )?,
+            waiting: gauge("waiting", "Transactions that wait for a connection or their turn to write.")?,
+            failures: IntCounterVec::new(
+                options(
+                    "failures_total",
+                    "Transactions that could not begin, and shared ones that failed, by kind.",
+                ),
+                &["kind"],
+            )?,
+        };
+        // Known from the start: what appears with its first failure has not grown by it.
+        let _ = ["unavailable", "conflict", "other"].map(|kind| metrics.failures.with_label_values(&[kind]));
+        Ok(metrics)
     }
 
     pub(crate) fn service(&self) -> ServiceName {
         self.service
     }
 
+    /// Waits for a transaction to begin, and counts that.
+    pub(crate) async fn beginning<T>(
+        &self,
+        begin: impl Future<Output = Result<T, sqlx::Error>>,
+    ) -> Result<T, StoreError> {
+        let _waiting = Waiting::one(&self.waiting);
+        let _timer = self.begin_seconds.start_timer();
+        begin.await.map_err(StoreError::from).inspect_err(|error| self.failed(error))
+    }
+
+    /// A transaction failed.
+    pub(crate) fn failed(&self, error: &StoreError) {
+        let kind = match error {
+            StoreError::Unavailable(_) => "unavailable",
+            StoreError::Conflict(_) => "conflict",
+            StoreError::Other(_) => "other",
+        };
+        self.failures.with_label_values(&[kind]).inc();
+    }
+
     pub(crate) fn register(
         &self,
         registry: &Registry,
         pools: Vec<(&'static str, AnyPool)>,
-    ) -> Result<(), prometheus::Error> {
+    ) -> Result<(), Error> {
+        registry.register(Box::new(self.up.clone()))?;
         registry.register(Box::new(self.append_seconds.clone()))?;
         registry.register(Box::new(self.group_commit_seconds.clone()))?;
         registry.register(Box::new(self.group_commit_items.clone()))?;
         registry.register(Box::new(self.outbox_debts.clone()))?;
         registry.register(Box::new(self.outbox_oldest_seconds.clone()))?;
+        registry.register(Box::new(self.begin_seconds.clone()))?;
+        registry.register(Box::new(self.waiting.clone()))?;
+        registry.register(Box::new(self.failures.clone()))?;
         for (name, pool) in pools {
             registry.register(Box::new(PoolCollector::new(self.service, name, pool)?))?;
         }
@@ -86,38 +130,18 @@ impl Metrics {
     }
 }
 
-/// Reads a pool when it is asked to.
-struct PoolCollector {
-    pool: AnyPool,
-    open: IntGauge,
-    busy: IntGauge,
-}
+/// Counts one who waits, until it is dropped.
+struct Waiting(IntGauge);
 
-impl PoolCollector {
-    fn new(service: ServiceName, name: &str, pool: AnyPool) -> Result<Self, prometheus::Error> {
-        let gauge = |metric: &str, help: &str| {
-            IntGauge::with_opts(
-                Opts::new(format!("carillon_store_{metric}"), help)
-                    .const_label("service", service.as_str())
-                    .const_label("pool", name),
-            )
-        };
-        let open = gauge("connections", "Open connections to the database.")?;
-        let busy = gauge("busy_connections", "Connections to the database that are in use.")?;
-        Ok(Self { pool, open, busy })
+impl Waiting {
+    fn one(gauge: &IntGauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
     }
 }
 
-impl Collector for PoolCollector {
-    fn desc(&self) -> Vec<&Desc> {
-        [self.open.desc(), self.busy.desc()].concat()
-    }
-
-    fn collect(&self) -> Vec<MetricFamily> {
-        let open = i64::from(self.pool.size());
-        let idle = i64::try_from(self.pool.num_idle()).unwrap_or(open);
-        self.open.set(open);
-        self.busy.set((open - idle).max(0));
-        [self.open.collect(), self.busy.collect()].concat()
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }

@@ -1,6 +1,6 @@
 //! What Prometheus is told about spans on their way.
 
-use prometheus::{IntCounter, IntCounterVec, Opts, Registry};
+use carillon_instruments::{IntCounter, IntCounterVec, Opts, Registry, Result};
 
 /// What became of the spans of this process.
 #[derive(Debug, Clone)]
@@ -12,7 +12,7 @@ pub(crate) struct ExportMetrics {
 }
 
 impl ExportMetrics {
-    pub(crate) fn new() -> prometheus::Result<Self> {
+    pub(crate) fn new() -> Result<Self> {
         let options = Opts::new(
             "carillon_trace_spans_total",
             "Spans by what became of them: exported, failed (the collector did not take them), or dropped (too many waited).",
@@ -22,7 +22,7 @@ impl ExportMetrics {
         Ok(Self { exported: of("exported"), failed: of("failed"), dropped: of("dropped"), spans })
     }
 
-    pub(crate) fn register(&self, registry: &Registry) -> prometheus::Result<()> {
+    pub(crate) fn register(&self, registry: &Registry) -> Result<()> {
         registry.register(Box::new(self.spans.clone()))
     }
 }

@@ -2,10 +2,10 @@
 
 use std::{env, time::Duration};
 
+use carillon_instruments::Registry;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::{ExporterBuildError, SpanExporter};
 use opentelemetry_sdk::trace::{IdGenerator as _, RandomIdGenerator, SdkTracerProvider, SpanExporter as _};
-use prometheus::Registry;
 use tokio::{task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -40,7 +40,7 @@ enum StartError {
     #[error(transparent)]
     Exporter(#[from] ExporterBuildError),
     #[error(transparent)]
-    Metrics(#[from] prometheus::Error),
+    Metrics(#[from] carillon_instruments::Error),
     #[error("they are recorded already")]
     Twice,
 }
@@ -72,6 +72,9 @@ impl Tracing {
 }
 
 fn begin(process: &'static str, registry: &Registry) -> Result<Option<Sending>, StartError> {
+    // Told in any case: that nothing is sent can be seen, too.
+    let metrics = ExportMetrics::new()?;
+    metrics.register(registry)?;
     let variable = |name: &str| env::var(name).ok();
     let Some(settings) = Settings::read(variable)? else { return Ok(None) };
     let resource = resource(process, RandomIdGenerator::default().new_trace_id().to_string());
@@ -83,8 +86,6 @@ fn begin(process: &'static str, registry: &Registry) -> Result<Option<Sending>, 
     if let Some(complaint) = complaint {
         tracing::warn!("{complaint}");
     }
-    let metrics = ExportMetrics::new()?;
-    metrics.register(registry)?;
     let queue = Queue::new(settings, metrics);
     let provider = SdkTracerProvider::builder()
         .with_sampler(sampler)

@@ -1,6 +1,6 @@
 //! What auth counts.
 
-use prometheus::{IntCounterVec, Opts, Registry};
+use carillon_instruments::{IntCounterVec, Registry, Result};
 
 /// Counters of auth.
 pub(crate) struct Metrics {
@@ -10,16 +10,17 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn new(registry: &Registry) -> prometheus::Result<Self> {
+    pub(crate) fn new(registry: &Registry) -> Result<Self> {
+        let revoked =
+            "Users and tokens revoked, memberships ended, and users and addresses blocked, by kind.";
         Ok(Self {
-            logins: counter(registry, "carillon_auth_logins_total", "Logins by outcome.", "outcome")?,
-            tokens: counter(registry, "carillon_auth_tokens_issued_total", "Tokens issued by kind.", "kind")?,
-            revocations: counter(
-                registry,
-                "carillon_auth_revocations_total",
-                "Users and tokens revoked, memberships ended, and users and addresses blocked, by kind.",
-                "kind",
+            logins: registry.counters("carillon_auth_logins_total", "Logins by outcome.", &["outcome"])?,
+            tokens: registry.counters(
+                "carillon_auth_tokens_issued_total",
+                "Tokens issued by kind.",
+                &["kind"],
             )?,
+            revocations: registry.counters("carillon_auth_revocations_total", revoked, &["kind"])?,
         })
     }
 
@@ -37,15 +38,4 @@ impl Metrics {
     pub(crate) fn revoked(&self, kind: &'static str, count: usize) {
         self.revocations.with_label_values(&[kind]).inc_by(count as u64);
     }
-}
-
-fn counter(
-    registry: &Registry,
-    name: &'static str,
-    what: &'static str,
-    label: &'static str,
-) -> prometheus::Result<IntCounterVec> {
-    let counter = IntCounterVec::new(Opts::new(name, what), &[label])?;
-    registry.register(Box::new(counter.clone()))?;
-    Ok(counter)
 }

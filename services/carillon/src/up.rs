@@ -14,7 +14,7 @@ use carillon_chat::{Args as ChatArgs, SettingsArgs as ChatSettingsArgs};
 use carillon_gateway::Mode;
 use carillon_metrics::{Args as MetricsArgs, SettingsArgs as MetricsSettingsArgs};
 use carillon_notification::{Args as NotificationArgs, RetentionArgs};
-use carillon_service::{DatabaseArgs, LogArgs, Shell, serve_ops, shutdown_on_signals};
+use carillon_service::{DatabaseArgs, LogArgs, Shell, measure_process, serve_ops, shutdown_on_signals};
 use carillon_ticket_presence::{Args as TicketPresenceArgs, SettingsArgs as ProjectSettingsArgs};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -81,6 +81,8 @@ pub(crate) async fn run(mut args: Args) -> anyhow::Result<()> {
     let shell = Shell::new(Bus::in_process());
     let tracing = carillon_trace::start("carillon", &shell.metrics);
     let stopped = CancellationToken::new();
+    measure_process(&shell.metrics, "carillon", stopped.clone())?;
+    shell.bus.register_metrics(&shell.metrics)?;
     serve_ops(&shell, args.ops_listen, stopped.clone())?;
     shutdown_on_signals(shell.shutdown.clone())?;
     // The services outlive the gateway: its clients' last frames are still handled.

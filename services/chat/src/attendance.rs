@@ -4,12 +4,12 @@ use carillon_contract::{
     Channel, Person,
     messages::{PresenceReply, PresenceRequest},
 };
+use carillon_instruments::Registry;
 use carillon_presence::{
     Announcer, Cursor, CursorError, Entry, Member, Presence, Transition, members_after, size,
 };
 use carillon_service::{Failure, Publisher, time::timestamp};
 use carillon_store::{Database, Log, NewEvent, StoreError, Transaction};
-use prometheus::Registry;
 use serde::Deserialize;
 use serde_json::{Value, json};
 

@@ -10,10 +10,10 @@ mod frame;
 mod relaying;
 
 use carillon_contract::{Channel, messages::FrameReply};
+use carillon_instruments::{IntCounter, Registry};
 use carillon_presence::Transition;
 use carillon_service::{Failure, Publisher};
 use carillon_store::{Database, GroupCommit, Log, NewEvent};
-use prometheus::{IntCounter, Registry};
 use serde_json::{Value, json};
 
 use crate::{
@@ -45,10 +45,9 @@ impl Collaboration {
         publisher: &Publisher,
         args: &CollaborationArgs,
         registry: &Registry,
-    ) -> prometheus::Result<Self> {
+    ) -> carillon_instruments::Result<Self> {
         let help = "Frames of collaboration rooms, stored and published.";
-        let relayed = IntCounter::new("carillon_chat_collaboration_frames_total", help)?;
-        registry.register(Box::new(relayed.clone()))?;
+        let relayed = registry.counter("carillon_chat_collaboration_frames_total", help)?;
         Ok(Self {
             relaying: GroupCommit::new(database.clone(), Relaying { log: log.clone() }),
             publisher: publisher.clone(),

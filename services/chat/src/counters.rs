@@ -13,9 +13,9 @@ mod rows;
 mod update;
 
 use carillon_contract::messages::{FrameReply, HttpReply, HttpRequest};
+use carillon_instruments::Registry;
 use carillon_service::{Failure, Publisher, http::Problem};
 use carillon_store::{Database, GroupCommit, Log, StoreError, Transaction};
-use prometheus::Registry;
 use serde_json::{Value, json};
 
 use crate::{session::Arrival, visitor::Visitor};
@@ -39,7 +39,7 @@ impl Counters {
         log: &Log,
         publisher: &Publisher,
         registry: &Registry,
-    ) -> prometheus::Result<Self> {
+    ) -> carillon_instruments::Result<Self> {
         Ok(Self {
             database: database.clone(),
             applying: GroupCommit::new(database.clone(), Applying { log: log.clone() }),

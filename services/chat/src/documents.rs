@@ -20,9 +20,9 @@ use carillon_contract::{
     Channel,
     messages::{ChannelHead, Close, Event, FrameReply, OpenReply, Variant},
 };
+use carillon_instruments::Registry;
 use carillon_service::{Failure, Publisher};
 use carillon_store::{Database, GroupCommit, Log, StoreError, now};
-use prometheus::Registry;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use yrs::StateVector;
@@ -69,7 +69,7 @@ impl Documents {
         publisher: &Publisher,
         settings: &DocumentsArgs,
         registry: &Registry,
-    ) -> prometheus::Result<Self> {
+    ) -> carillon_instruments::Result<Self> {
         let batch = Writing {
             log: log.clone(),
             document_bytes: settings.chat_document_bytes.into(),

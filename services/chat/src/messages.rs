@@ -20,9 +20,9 @@ mod write;
 
 use std::time::Instant;
 
+use carillon_instruments::Registry;
 use carillon_service::{Failure, Publisher};
 use carillon_store::{Database, GroupCommit, Log, Outbox};
-use prometheus::Registry;
 
 use crate::{attachments::Attachments, reply::Refusal};
 
@@ -63,7 +63,7 @@ impl Messages {
         outbox: &Outbox,
         attachments: &Attachments,
         registry: &Registry,
-    ) -> prometheus::Result<Self> {
+    ) -> carillon_instruments::Result<Self> {
         let batch = Sending { log: log.clone(), outbox: outbox.clone(), for_update: database.for_update() };
         Ok(Self {
             sending: GroupCommit::new(database.clone(), batch),

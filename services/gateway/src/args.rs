@@ -149,6 +149,10 @@ pub struct Args {
     #[arg(long, env = "CARILLON_DRAIN_SECONDS", value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(0..=3600))]
     pub drain_seconds: u32,
 
+    /// Whether deliveries are counted and timed. Without that, the benchmark can tell what it costs.
+    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set, hide = true)]
+    pub instrumentation: bool,
+
     #[command(flatten)]
     #[allow(missing_docs)]
     pub limits: LimitArgs,
@@ -215,6 +219,7 @@ impl Args {
             write_seconds: self.write_timeout_seconds,
             expiry_warning_seconds: self.expiry_warning_seconds,
             leeway_seconds: self.issuers.token_leeway_seconds,
+            instrumentation: self.instrumentation,
         })
     }
 }

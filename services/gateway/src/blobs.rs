@@ -47,7 +47,7 @@ impl Door {
     /// # Errors
     /// A store that can't be opened, a secret that is missing or too short, or collectors that the registry has
     /// already.
-    pub(crate) fn new(args: &crate::Args, registry: &prometheus::Registry) -> anyhow::Result<Self> {
+    pub(crate) fn new(args: &crate::Args, registry: &carillon_instruments::Registry) -> anyhow::Result<Self> {
         Ok(Self {
             blobs: args.blobs.open()?,
             metrics: Metrics::new(registry)?,

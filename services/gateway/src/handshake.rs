@@ -50,7 +50,7 @@ pub(crate) struct Admission {
 /// Decides about an upgrade request, counts it, and logs a refusal with its reason.
 pub(crate) async fn decide(gateway: &Arc<Gateway>, head: &RequestHead, permit: Permit) -> Decision {
     let Some(located) = locate(head) else {
-        gateway.metrics.handshakes.with_label_values(&["none", "not_found"]).inc();
+        gateway.metrics.refused("none", "not_found");
         return Decision::Http(Problem::not_found("there is no such endpoint"));
     };
     let endpoint = located.row;
@@ -131,6 +131,7 @@ pub(crate) fn judge(head: &RequestHead) -> bool {
 /// Refuses a handshake because the gateway takes no more at present.
 pub(crate) fn overloaded(gateway: &Gateway, head: &RequestHead, overload: Overload) -> Problem {
     gateway.metrics.limited.with_label_values(&[overload.as_str()]).inc();
+    gateway.metrics.refused("none", overload.as_str());
     // One line for each of a flood would be another one.
     tracing::debug!(
         address = gateway.client(head).to_string(),
@@ -179,7 +180,7 @@ fn refuse(gateway: &Gateway, refusal: Refusal, admission: Option<Box<Admission>>
 
 /// Counts an attempt that gets as far as its endpoint's owner, and logs it in one line (S4-11).
 fn accepted(gateway: &Gateway, head: &RequestHead, info: &SessionInfo) {
-    gateway.metrics.handshakes.with_label_values(&[info.endpoint.name, "accepted"]).inc();
+    gateway.metrics.accepted(info.endpoint.name);
     tracing::info!(
         endpoint = info.endpoint.name, address = gateway.client(head).to_string(), connection = %info.connection,
         user = info.user().unwrap_or_default(), "a handshake was accepted"
@@ -194,7 +195,7 @@ fn refused(
     refusal: &Refusal,
 ) {
     gateway.refusals.count(Entrance::new(endpoint, framing));
-    gateway.metrics.handshakes.with_label_values(&[endpoint.name, refusal.outcome()]).inc();
+    gateway.metrics.refused(endpoint.name, refusal.label());
     if let Some(limit) = refusal.limit() {
         gateway.metrics.limited.with_label_values(&[limit]).inc();
     }

@@ -136,6 +136,7 @@ pub async fn run_on(
     let gateway =
         Arc::new(Gateway::new(shell.bus.clone(), (hub, history), authenticator, metrics, settings, door));
     gateway.limits.quotas.log();
+    gateway.metrics.max_connections.set(gateway.limits.quotas.connections.into());
     shell.metrics.register(Box::new(limits::Elsewhere::new(gateway.limits.clone())?))?;
     let left = CancellationToken::new();
     let telling = limits::tell(&gateway.limits, &gateway.bus, &left);
@@ -161,7 +162,7 @@ pub async fn run_on(
         () = failed(&gateway, &controls) => anyhow::bail!("a part of the gateway failed"),
     }
     registration.unready();
-    gateway.draining.store(true, Ordering::Relaxed);
+    begin_draining(&gateway, args::seconds(args.drain_seconds));
     drain(&controls, args::seconds(args.drain_seconds)).await;
     // Others learn of the last connections' ends, and that no more will come.
     left.cancel();
@@ -241,6 +242,15 @@ async fn until_current(gateway: &Gateway) {
     while !gateway.authenticator.is_current() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// From here on nobody is let in, and everyone can see why.
+fn begin_draining(gateway: &Gateway, window: Duration) {
+    let metrics = &gateway.metrics.drain;
+    metrics.window.set((window + LAST_GOODBYES).as_secs_f64());
+    metrics.started.set(clock::now() as f64 / 1e6);
+    metrics.draining.set(1);
+    gateway.draining.store(true, Ordering::Relaxed);
 }
 
 /// Sends every client away, spread over the window, and waits until they are gone.

@@ -1,21 +1,38 @@
 //! What the gateway counts. Labels are bounded: endpoints, routes, codes and outcomes, never a
 //! user, an address or a channel.
 
-use prometheus::{
-    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+use carillon_contract::ENDPOINTS;
+use carillon_instruments::{
+    Gauge, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, Result,
+    SECONDS,
 };
 
 /// From a connection that is refused to one that lasts a day, in seconds.
 const LIFETIMES: [f64; 10] = [1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3_600.0, 14_400.0, 43_200.0, 86_400.0];
 
+/// The limits that clients can meet.
+const LIMITS: [&str; 9] = [
+    "blocked_address",
+    "blocked_user",
+    "connections_per_address",
+    "connections_per_user",
+    "handshakes",
+    "max_connections",
+    "messages",
+    "reconnections",
+    "subscriptions",
+];
+
 /// The gateway's collectors.
 pub(crate) struct Metrics {
     /// Open connections, by endpoint.
     pub(crate) connections: IntGaugeVec,
+    /// Connections that this gateway may have; 0: as many as it likes.
+    pub(crate) max_connections: IntGauge,
     /// Open subscriptions of connections that speak `carillon.v1`, by the endpoint that speaks for their channel.
     pub(crate) subscriptions: IntGaugeVec,
-    /// Handshakes, by endpoint and outcome.
-    pub(crate) handshakes: IntCounterVec,
+    /// Handshakes, by endpoint, outcome and reason.
+    handshakes: IntCounterVec,
     /// Limits that were met, by kind.
     pub(crate) limited: IntCounterVec,
     /// Closed connections, by endpoint, code and kind of reason.
@@ -30,12 +47,20 @@ pub(crate) struct Metrics {
     pub(crate) frames_sent: IntCounter,
     /// Bytes written to WebSockets.
     pub(crate) bytes_sent: IntCounter,
+    /// Bytes read from WebSockets.
+    pub(crate) bytes_received: IntCounter,
     /// Messages that compression was tried on, by outcome.
     pub(crate) compressions: IntCounterVec,
     /// Bytes of messages that need not be written, because they are compressed.
     pub(crate) saved_bytes: IntCounter,
-    /// From an event's commit to its arrival at a worker.
-    pub(crate) event_delay: Histogram,
+    /// From an event's append until a worker has written it to its sockets.
+    pub(crate) delivery_duration: Histogram,
+    /// Bytes that wait to be written, by worker.
+    pub(crate) queue_bytes: IntGaugeVec,
+    /// Connections whose sockets take no more for now, by worker.
+    pub(crate) blocked_connections: IntGaugeVec,
+    /// How late workers are.
+    pub(crate) worker_lag: Histogram,
     /// Connections closed because they didn't keep up.
     pub(crate) slow_consumers: IntCounterVec,
     /// Ephemeral events that were left out for clients that didn't keep up, by endpoint.
@@ -53,8 +78,22 @@ pub(crate) struct Metrics {
     pub(crate) lease_renewals: IntCounterVec,
     /// Connections of which owners were told again.
     pub(crate) entered_again: IntCounter,
+    /// How far it is with sending its clients elsewhere.
+    pub(crate) drain: Drain,
     undecodable: IntCounter,
     gaps: IntCounterVec,
+}
+
+/// A gateway that goes.
+pub(crate) struct Drain {
+    /// 1 from the signal to stop on.
+    pub(crate) draining: IntGauge,
+    /// When that was, in seconds since 1970.
+    pub(crate) started: Gauge,
+    /// How long it may take.
+    pub(crate) window: Gauge,
+    /// Connections that were told to come back elsewhere.
+    pub(crate) sent_away: IntCounter,
 }
 
 impl Metrics {
@@ -62,168 +101,151 @@ impl Metrics {
     ///
     /// # Errors
     /// A registry that has them already.
-    pub(crate) fn new(registry: &Registry) -> prometheus::Result<Self> {
-        let metrics = Self {
-            connections: IntGaugeVec::new(
-                Opts::new("carillon_gateway_connections", "Open WebSocket connections, by endpoint."),
+    pub(crate) fn new(registry: &Registry) -> Result<Self> {
+        let counter = |name: &str, help: &str| registry.counter(&named(name), help);
+        let counters =
+            |name: &str, help: &str, labels: &[&str]| registry.counters(&named(name), help, labels);
+        let gauge = |name: &str, help: &str| registry.gauge(&named(name), help);
+        let gauges = |name: &str, help: &str, labels: &[&str]| registry.gauges(&named(name), help, labels);
+        let times = |name: &str, help: &str| registry.histogram(&named(name), help, &SECONDS);
+        Ok(Self {
+            connections: gauges("connections", "Open WebSocket connections, by endpoint.", &["endpoint"])?,
+            max_connections: gauge("max_connections", "Connections that this gateway may have; 0: no limit.")?,
+            subscriptions: gauges(
+                "subscriptions",
+                "Channels that connections which speak carillon.v1 are subscribed to, by endpoint.",
                 &["endpoint"],
             )?,
-            subscriptions: IntGaugeVec::new(
-                Opts::new(
-                    "carillon_gateway_subscriptions",
-                    "Channels that connections which speak carillon.v1 are subscribed to, by endpoint.",
-                ),
-                &["endpoint"],
+            handshakes: counters(
+                "handshakes_total",
+                "WebSocket handshakes, by endpoint, outcome, and the reason of a refusal.",
+                &["endpoint", "outcome", "reason"],
             )?,
-            handshakes: IntCounterVec::new(
-                Opts::new(
-                    "carillon_gateway_handshakes_total",
-                    "WebSocket handshakes, by endpoint and outcome.",
-                ),
-                &["endpoint", "outcome"],
-            )?,
-            limited: IntCounterVec::new(
-                Opts::new(
-                    "carillon_gateway_limited_total",
-                    "What was refused because of a limit of clients, by limit.",
-                ),
+            limited: counters(
+                "limited_total",
+                "What was refused because of a limit of clients, by limit.",
                 &["limit"],
             )?,
-            closes: IntCounterVec::new(
-                Opts::new(
-                    "carillon_gateway_closes_total",
-                    "Closed connections, by endpoint, close code and kind of reason.",
-                ),
+            closes: counters(
+                "closes_total",
+                "Closed connections, by endpoint, close code and kind of reason.",
                 &["endpoint", "code", "reason"],
             )?,
-            frames_received: IntCounterVec::new(
-                Opts::new("carillon_gateway_frames_received_total", "Messages received, by endpoint."),
-                &["endpoint"],
-            )?,
-            slowed: IntCounter::new(
-                "carillon_gateway_frames_slowed_total",
+            frames_received: counters("frames_received_total", "Messages received, by endpoint.", &["endpoint"])?,
+            slowed: counter(
+                "frames_slowed_total",
                 "Binary messages that waited because their client sent more than it may in a minute.",
             )?,
-            frames_sent: IntCounter::new("carillon_gateway_frames_sent_total", "Frames queued for clients.")?,
-            bytes_sent: IntCounter::new("carillon_gateway_sent_bytes_total", "Bytes written to WebSockets.")?,
-            compressions: IntCounterVec::new(
-                Opts::new(
-                    "carillon_gateway_compressions_total",
-                    "Messages that were compressed, once for all who get them, by whether that made them smaller.",
-                ),
+            frames_sent: counter("frames_sent_total", "Frames queued for clients.")?,
+            bytes_sent: counter("sent_bytes_total", "Bytes written to WebSockets.")?,
+            bytes_received: counter("received_bytes_total", "Bytes read from WebSockets.")?,
+            compressions: counters(
+                "compressions_total",
+                "Messages that were compressed, once for all who get them, by whether that made them smaller.",
                 &["outcome"],
             )?,
-            saved_bytes: IntCounter::new(
-                "carillon_gateway_saved_bytes_total",
+            saved_bytes: counter(
+                "saved_bytes_total",
                 "Bytes that compression has saved of what was queued for clients.",
             )?,
-            connection_duration: HistogramVec::new(
-                HistogramOpts::new(
-                    "carillon_gateway_connection_duration_seconds",
-                    "Time that connections lasted which have ended, by endpoint.",
-                )
-                .buckets(LIFETIMES.to_vec()),
+            connection_duration: registry.histograms(
+                &named("connection_duration_seconds"),
+                "Time that connections lasted which have ended, by endpoint.",
+                &LIFETIMES,
                 &["endpoint"],
             )?,
-            event_delay: Histogram::with_opts(HistogramOpts::new(
-                "carillon_gateway_event_delay_seconds",
-                "Time from an event's append to its arrival at a worker of this gateway.",
-            ))?,
-            slow_consumers: IntCounterVec::new(
-                Opts::new(
-                    "carillon_gateway_slow_consumers_total",
-                    "Clients that did not keep up, by what became of it.",
-                ),
+            delivery_duration: times(
+                "delivery_duration_seconds",
+                "Time from an event's append until a worker has written it to the sockets of all who listen there.",
+            )?,
+            queue_bytes: gauges(
+                "queue_bytes",
+                "Bytes that wait to be written to clients, by worker, looked at every few seconds.",
+                &["worker"],
+            )?,
+            blocked_connections: gauges(
+                "blocked_connections",
+                "Connections whose sockets take no more for now, by worker, looked at every few seconds.",
+                &["worker"],
+            )?,
+            worker_lag: times(
+                "worker_lag_seconds",
+                "How much later than due a timer of a worker's event loop fires.",
+            )?,
+            slow_consumers: counters(
+                "slow_consumers_total",
+                "Clients that did not keep up, by what became of it.",
                 &["policy"],
             )?,
-            dropped_events: IntCounterVec::new(
-                Opts::new(
-                    "carillon_gateway_dropped_events_total",
-                    "Ephemeral events left out for clients that did not keep up, by endpoint.",
-                ),
+            dropped_events: counters(
+                "dropped_events_total",
+                "Ephemeral events left out for clients that did not keep up, by endpoint.",
                 &["endpoint"],
             )?,
-            recoveries: IntCounterVec::new(
-                Opts::new(
-                    "carillon_gateway_recoveries_total",
-                    "Reconnections with a place to resume from, by outcome.",
-                ),
+            recoveries: counters(
+                "recoveries_total",
+                "Reconnections with a place to resume from, by outcome.",
                 &["outcome"],
             )?,
-            history_pages: IntCounterVec::new(
-                Opts::new(
-                    "carillon_gateway_history_pages_total",
-                    "Pages of events for clients that come back: found in memory, asked of their owner, or shared with another who asked.",
-                ),
+            history_pages: counters(
+                "history_pages_total",
+                "Pages of events for clients that come back: found in memory, asked of their owner, or shared with another who asked.",
                 &["source"],
             )?,
-            http_requests: IntCounterVec::new(
-                Opts::new("carillon_gateway_http_requests_total", "HTTP requests, by route and status."),
-                &["route", "status"],
-            )?,
-            http_duration: HistogramVec::new(
-                HistogramOpts::new(
-                    "carillon_gateway_http_request_duration_seconds",
-                    "Time to answer an HTTP request, by route.",
-                ),
+            http_requests: counters("http_requests_total", "HTTP requests, by route and status.", &["route", "status"])?,
+            http_duration: registry.histograms(
+                &named("http_request_duration_seconds"),
+                "Time to answer an HTTP request, by route.",
+                &SECONDS,
                 &["route"],
             )?,
-            channels: IntGauge::new(
-                "carillon_gateway_channels",
-                "Channels that the gateway is subscribed to.",
-            )?,
-            lease_renewals: IntCounterVec::new(
-                Opts::new(
-                    "carillon_gateway_lease_renewals_total",
-                    "Renewals of the gateway's lease with services that count who is there, by outcome.",
-                ),
+            channels: gauge("channels", "Channels that the gateway is subscribed to.")?,
+            lease_renewals: counters(
+                "lease_renewals_total",
+                "Renewals of the gateway's lease with services that count who is there, by outcome.",
                 &["owner", "outcome"],
             )?,
-            entered_again: IntCounter::new(
-                "carillon_gateway_entered_again_total",
+            entered_again: counter(
+                "entered_again_total",
                 "Connections that were told again to services whose lease of this gateway had lapsed.",
             )?,
-            undecodable: IntCounter::new(
-                "carillon_gateway_undecodable_events_total",
-                "Messages on the bus that were no events.",
-            )?,
-            gaps: IntCounterVec::new(
-                Opts::new(
-                    "carillon_gateway_gaps_total",
-                    "Missing events: filled from the log, or lost for good.",
-                ),
-                &["outcome"],
-            )?,
-        };
-        metrics.register(registry)?;
-        Ok(metrics)
+            undecodable: counter("undecodable_events_total", "Messages on the bus that were no events.")?,
+            gaps: counters("gaps_total", "Missing events: filled from the log, or lost for good.", &["outcome"])?,
+            drain: Drain::new(registry)?,
+        }
+        .at_zero())
     }
 
-    fn register(&self, registry: &Registry) -> prometheus::Result<()> {
-        registry.register(Box::new(self.connections.clone()))?;
-        registry.register(Box::new(self.subscriptions.clone()))?;
-        registry.register(Box::new(self.handshakes.clone()))?;
-        registry.register(Box::new(self.limited.clone()))?;
-        registry.register(Box::new(self.closes.clone()))?;
-        registry.register(Box::new(self.frames_received.clone()))?;
-        registry.register(Box::new(self.slowed.clone()))?;
-        registry.register(Box::new(self.frames_sent.clone()))?;
-        registry.register(Box::new(self.bytes_sent.clone()))?;
-        registry.register(Box::new(self.compressions.clone()))?;
-        registry.register(Box::new(self.saved_bytes.clone()))?;
-        registry.register(Box::new(self.connection_duration.clone()))?;
-        registry.register(Box::new(self.event_delay.clone()))?;
-        registry.register(Box::new(self.slow_consumers.clone()))?;
-        registry.register(Box::new(self.dropped_events.clone()))?;
-        registry.register(Box::new(self.recoveries.clone()))?;
-        registry.register(Box::new(self.history_pages.clone()))?;
-        registry.register(Box::new(self.http_requests.clone()))?;
-        registry.register(Box::new(self.http_duration.clone()))?;
-        registry.register(Box::new(self.channels.clone()))?;
-        registry.register(Box::new(self.lease_renewals.clone()))?;
-        registry.register(Box::new(self.entered_again.clone()))?;
-        registry.register(Box::new(self.undecodable.clone()))?;
-        registry.register(Box::new(self.gaps.clone()))
+    /// What appears with its first has not grown by it: how these grow is what dashboards and alerts look at.
+    fn at_zero(self) -> Self {
+        let endpoints: Vec<&str> = ENDPOINTS.iter().map(|endpoint| endpoint.name).collect();
+        for (counters, values) in [
+            (&self.gaps, &["filled", "lost"][..]),
+            (&self.slow_consumers, &["close", "drop"]),
+            (&self.recoveries, &["recovered", "unrecoverable", "lost"]),
+            (&self.history_pages, &["memory", "owner", "shared"]),
+            (&self.limited, &LIMITS),
+            (&self.frames_received, &endpoints),
+            (&self.dropped_events, &endpoints),
+        ] {
+            values.iter().for_each(|value| drop(counters.with_label_values(&[*value])));
+        }
+        for endpoint in endpoints {
+            self.connections.with_label_values(&[endpoint]).set(0);
+            self.subscriptions.with_label_values(&[endpoint]).set(0);
+            drop(self.handshakes.with_label_values(&[endpoint, "accepted", "none"]));
+        }
+        self
+    }
+
+    /// A handshake at an endpoint was accepted.
+    pub(crate) fn accepted(&self, endpoint: &str) {
+        self.handshakes.with_label_values(&[endpoint, "accepted", "none"]).inc();
+    }
+
+    /// A handshake at an endpoint, or at "none", was refused.
+    pub(crate) fn refused(&self, endpoint: &str, reason: &str) {
+        self.handshakes.with_label_values(&[endpoint, "refused", reason]).inc();
     }
 
     /// Something on the bus was no event.
@@ -245,4 +267,29 @@ impl Metrics {
     pub(crate) fn gap_lost(&self) {
         self.gaps.with_label_values(&["lost"]).inc();
     }
+}
+
+impl Drain {
+    fn new(registry: &Registry) -> Result<Self> {
+        Ok(Self {
+            draining: registry
+                .gauge(&named("draining"), "Whether the gateway sends its clients elsewhere (1 or 0).")?,
+            started: registry.level(
+                &named("drain_started_timestamp_seconds"),
+                "When it began to, in seconds since 1970; 0: it has not.",
+            )?,
+            window: registry.level(
+                &named("drain_window_seconds"),
+                "How long it may take over that before it ends all the same.",
+            )?,
+            sent_away: registry.counter(
+                &named("drained_connections_total"),
+                "Connections whose clients were told to come back, because the gateway goes.",
+            )?,
+        })
+    }
+}
+
+fn named(name: &str) -> String {
+    format!("carillon_gateway_{name}")
 }

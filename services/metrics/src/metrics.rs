@@ -1,6 +1,6 @@
 //! What operators see of the metrics service itself.
 
-use prometheus::{IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry};
+use carillon_instruments::{IntCounter, IntCounterVec, IntGaugeVec, Registry, Result};
 
 /// Counters of what is heard and kept. Clones share them.
 #[derive(Debug, Clone)]
@@ -16,36 +16,28 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn new(registry: &Registry) -> prometheus::Result<Self> {
-        let metrics = Self {
-            reports: IntCounterVec::new(
-                Opts::new(
-                    "carillon_metrics_reports_total",
-                    "Reports of gateways that were heard: the latest, old, refused, malformed, or too late to be added to the totals.",
-                ),
+    pub(crate) fn new(registry: &Registry) -> Result<Self> {
+        Ok(Self {
+            reports: registry.counters(
+                "carillon_metrics_reports_total",
+                "Reports of gateways that were heard: the latest, old, refused, malformed, or too late to be added to the totals.",
                 &["outcome"],
             )?,
-            gateways: IntGaugeVec::new(
-                Opts::new("carillon_metrics_gateways", "Gateways that tell of themselves, by state."),
+            gateways: registry.gauges(
+                "carillon_metrics_gateways",
+                "Gateways that tell of themselves, by state.",
                 &["state"],
             )?,
-            saves: IntCounterVec::new(
-                Opts::new(
-                    "carillon_metrics_saves_total",
-                    "Rounds in which what was heard of gateways was written to the database, by outcome.",
-                ),
+            saves: registry.counters(
+                "carillon_metrics_saves_total",
+                "Rounds in which what was heard of gateways was written to the database, by outcome.",
                 &["outcome"],
             )?,
-            folded: IntCounter::new(
+            folded: registry.counter(
                 "carillon_metrics_folded_gateways_total",
                 "Gateways that are gone for good, whose figures were added to the totals.",
             )?,
-        };
-        registry.register(Box::new(metrics.reports.clone()))?;
-        registry.register(Box::new(metrics.gateways.clone()))?;
-        registry.register(Box::new(metrics.saves.clone()))?;
-        registry.register(Box::new(metrics.folded.clone()))?;
-        Ok(metrics)
+        })
     }
 
     pub(crate) fn reported(&self, outcome: &str) {

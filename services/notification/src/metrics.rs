@@ -1,6 +1,6 @@
 //! What operators see of notifications.
 
-use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, Opts, Registry};
+use carillon_instruments::{Histogram, IntCounter, IntCounterVec, Registry, Result, SECONDS};
 
 /// Counters of what was sent. Clones share them.
 #[derive(Debug, Clone)]
@@ -18,31 +18,27 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn new(registry: &Registry) -> prometheus::Result<Self> {
-        let metrics = Self {
-            sent: IntCounterVec::new(
-                Opts::new("carillon_notification_sent_total", "Notifications stored and published."),
+    pub(crate) fn new(registry: &Registry) -> Result<Self> {
+        Ok(Self {
+            sent: registry.counters(
+                "carillon_notification_sent_total",
+                "Notifications stored and published.",
                 &["recipient"],
             )?,
-            repeated: IntCounter::new(
+            repeated: registry.counter(
                 "carillon_notification_repeated_total",
                 "Notifications asked for again, which had been sent before.",
             )?,
-            events: IntCounter::new("carillon_org_events_total", "Organisation events published.")?,
-            seconds: Histogram::with_opts(HistogramOpts::new(
+            events: registry.counter("carillon_org_events_total", "Organisation events published.")?,
+            seconds: registry.histogram(
                 "carillon_notification_publish_duration_seconds",
                 "Time from a request to send until it was committed and published.",
-            ))?,
-            expired: IntCounter::new(
+                &SECONDS,
+            )?,
+            expired: registry.counter(
                 "carillon_notification_expired_total",
                 "Notifications that their age has removed from inboxes.",
             )?,
-        };
-        registry.register(Box::new(metrics.sent.clone()))?;
-        registry.register(Box::new(metrics.repeated.clone()))?;
-        registry.register(Box::new(metrics.events.clone()))?;
-        registry.register(Box::new(metrics.seconds.clone()))?;
-        registry.register(Box::new(metrics.expired.clone()))?;
-        Ok(metrics)
+        })
     }
 }

@@ -42,7 +42,7 @@ impl Notification {
         database: Database,
         log: Log,
         retention: &RetentionArgs,
-    ) -> prometheus::Result<Self> {
+    ) -> carillon_instruments::Result<Self> {
         let (bus, metrics) = (shell.bus.clone(), Metrics::new(&shell.metrics)?);
         let publisher = Publisher::new(bus.clone());
         let keep = retention.inbox();

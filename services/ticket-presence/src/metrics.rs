@@ -1,6 +1,6 @@
 //! What operators see of changes.
 
-use prometheus::{Histogram, HistogramOpts, IntCounter, Registry};
+use carillon_instruments::{Histogram, IntCounter, Registry, Result, SECONDS};
 
 /// Counters of what was done. Clones share them.
 #[derive(Debug, Clone)]
@@ -14,24 +14,19 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn new(registry: &Registry) -> prometheus::Result<Self> {
-        let metrics = Self {
-            changes: IntCounter::new(
+    pub(crate) fn new(registry: &Registry) -> Result<Self> {
+        Ok(Self {
+            changes: registry.counter(
                 "carillon_projects_changes_total",
                 "Changes of tickets, comments and statuses stored and published.",
             )?,
-            seconds: Histogram::with_opts(HistogramOpts::new(
+            seconds: registry.histogram(
                 "carillon_projects_change_duration_seconds",
                 "Time from a change's arrival until it was committed and published, or refused.",
-            ))?,
-            events: IntCounter::new(
-                "carillon_projects_events_total",
-                "Back ends' events stored and published.",
+                &SECONDS,
             )?,
-        };
-        registry.register(Box::new(metrics.changes.clone()))?;
-        registry.register(Box::new(metrics.seconds.clone()))?;
-        registry.register(Box::new(metrics.events.clone()))?;
-        Ok(metrics)
+            events: registry
+                .counter("carillon_projects_events_total", "Back ends' events stored and published.")?,
+        })
     }
 }

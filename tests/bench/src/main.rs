@@ -7,6 +7,7 @@ mod fan_out;
 mod hops;
 mod idle;
 mod instructions;
+mod instrumentation;
 mod machine;
 mod metrics;
 mod peers;
@@ -51,6 +52,8 @@ enum Command {
     Hops(hops::Arguments),
     /// One channel: a gateway beside the bare loop, node's ws, Socket.IO, and Django Channels with Redis.
     Peers(peers::Arguments),
+    /// One channel: a gateway that counts and times its deliveries beside one that doesn't.
+    Instrumentation(instrumentation::Arguments),
     /// Chat rooms end to end beside bare writes.
     Rooms(rooms::Arguments),
     /// The bare loop itself, which the others start.
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         Command::Slow(arguments) => slow::run(arguments),
         Command::Hops(arguments) => hops::run(arguments),
         Command::Peers(arguments) => peers::run(arguments),
+        Command::Instrumentation(arguments) => instrumentation::run(arguments),
         Command::Rooms(arguments) => rooms::run(arguments),
         Command::Floor(arguments) => floor::run(&arguments),
     };

@@ -1,8 +1,8 @@
 //! A crowd that reconnects.
 
+use carillon_instruments::Registry;
 use carillon_testkit::service::Place;
 use futures_util::future::join_all;
-use prometheus::Registry;
 
 use crate::world::{World, entries};
 
@@ -12,7 +12,7 @@ const A: &str = "room.a";
 pub(crate) fn figure(registry: &Registry, name: &str) -> f64 {
     let families = registry.gather();
     let family = families.iter().find(|family| family.name() == name).expect("the figure");
-    let value = |metric: &prometheus::proto::Metric| {
+    let value = |metric: &carillon_instruments::Metric| {
         metric.get_counter().get_value() + metric.get_histogram().get_sample_count() as f64
     };
     family.get_metric().iter().map(value).sum()

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use carillon_instruments::Registry;
 use carillon_presence::{Cursor, GRACE, LEASE, members, members_after, positions};
 use carillon_testkit::service::{Place, until};
 use futures_util::future::join_all;
-use prometheus::Registry;
 use tokio_util::sync::CancellationToken;
 
 use crate::{

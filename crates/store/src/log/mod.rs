@@ -10,6 +10,8 @@ use std::{sync::Arc, time::Duration};
 
 use carillon_contract::messages;
 use prost::Message as _;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
 
 use crate::{Database, StoreError};
 
@@ -46,6 +48,19 @@ impl Log {
     /// The identity of this log, of letters `a-z` and digits: offsets of two epochs don't compare.
     pub fn epoch(&self) -> &str {
         &self.epoch
+    }
+
+    /// Looks whether its database answers, for the metrics, every so often until `shutdown`.
+    pub async fn watch(&self, every: Duration, shutdown: &CancellationToken) {
+        let mut ticks = tokio::time::interval(every);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let probing = async {
+            loop {
+                ticks.tick().await;
+                self.database.probe().await;
+            }
+        };
+        shutdown.run_until_cancelled(probing).await;
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{StoreError, span};
 const POLL: Duration = Duration::from_secs(1);
 
 /// How often the outbox is measured.
-const MEASURE: Duration = Duration::from_secs(10);
+const MEASURE: Duration = Duration::from_secs(5);
 
 /// How long one delivery may take.
 const DELIVERY: Duration = Duration::from_secs(5);

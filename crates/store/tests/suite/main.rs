@@ -131,7 +131,7 @@ fn trials(engines: &Arc<Engines>) -> Vec<Trial> {
             a_debt_is_delivered_in_its_trace,
         }
         model: BOTH { random_concurrent_appends_agree_with_a_model }
-        metrics: BOTH { figures_are_registered_once_a_service }
+        metrics: BOTH { figures_are_registered_once_a_service, whether_the_database_answers_is_told }
         processes: BOTH { a_killed_writer_loses_nothing_acknowledged }
         processes: POSTGRES { two_processes_write_to_one_channel }
         restart: POSTGRES { a_restarted_server_is_used_again, a_killed_server_loses_nothing_acknowledged }

@@ -1,6 +1,6 @@
 //! What operators see of counters.
 
-use prometheus::{IntCounter, Registry};
+use carillon_instruments::{IntCounter, Registry, Result};
 
 /// Figures about updates. Clones share them.
 #[derive(Debug, Clone)]
@@ -14,20 +14,16 @@ pub(super) struct Metrics {
 }
 
 impl Metrics {
-    pub(super) fn new(registry: &Registry) -> prometheus::Result<Self> {
-        let counter = |name: &str, help: &str| {
-            let counter = IntCounter::new(format!("carillon_chat_counter_{name}"), help)?;
-            registry.register(Box::new(counter.clone()))?;
-            Ok::<_, prometheus::Error>(counter)
-        };
+    pub(super) fn new(registry: &Registry) -> Result<Self> {
         Ok(Self {
-            applied: counter("updates_total", "Updates of counters, made and published.")?,
-            repeated: counter(
-                "updates_repeated_total",
+            applied: registry
+                .counter("carillon_chat_counter_updates_total", "Updates of counters, made and published.")?,
+            repeated: registry.counter(
+                "carillon_chat_counter_updates_repeated_total",
                 "Updates asked for again, which had been made before.",
             )?,
-            refused: counter(
-                "updates_refused_total",
+            refused: registry.counter(
+                "carillon_chat_counter_updates_refused_total",
                 "Updates of counters that were refused as things were.",
             )?,
         })

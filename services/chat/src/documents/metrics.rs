@@ -1,6 +1,6 @@
 //! What operators see of documents.
 
-use prometheus::{IntCounter, IntCounterVec, Opts, Registry};
+use carillon_instruments::{IntCounter, IntCounterVec, Registry, Result};
 
 /// Counters of updates. Clones share them.
 #[derive(Debug, Clone)]
@@ -14,27 +14,21 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn new(registry: &Registry) -> prometheus::Result<Self> {
-        let metrics = Self {
-            updates: IntCounter::new(
+    pub(crate) fn new(registry: &Registry) -> Result<Self> {
+        Ok(Self {
+            updates: registry.counter(
                 "carillon_chat_document_updates_total",
                 "Updates of documents stored and published.",
             )?,
-            bytes: IntCounter::new(
+            bytes: registry.counter(
                 "carillon_chat_document_bytes_total",
                 "Bytes of the updates of documents stored and published.",
             )?,
-            refused: IntCounterVec::new(
-                Opts::new(
-                    "carillon_chat_document_refusals_total",
-                    "Connections to documents closed for what they sent, by close code.",
-                ),
+            refused: registry.counters(
+                "carillon_chat_document_refusals_total",
+                "Connections to documents closed for what they sent, by close code.",
                 &["code"],
             )?,
-        };
-        registry.register(Box::new(metrics.updates.clone()))?;
-        registry.register(Box::new(metrics.bytes.clone()))?;
-        registry.register(Box::new(metrics.refused.clone()))?;
-        Ok(metrics)
+        })
     }
 }

@@ -1,6 +1,6 @@
 //! What operators see of messages.
 
-use prometheus::{Histogram, HistogramOpts, IntCounter, Registry};
+use carillon_instruments::{Histogram, IntCounter, Registry, Result, SECONDS};
 
 /// Counters of what was sent. Clones share them.
 #[derive(Debug, Clone)]
@@ -14,21 +14,19 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn new(registry: &Registry) -> prometheus::Result<Self> {
-        let metrics = Self {
-            stored: IntCounter::new("carillon_chat_messages_total", "Chat messages stored and published.")?,
-            repeated: IntCounter::new(
+    pub(crate) fn new(registry: &Registry) -> Result<Self> {
+        Ok(Self {
+            stored: registry
+                .counter("carillon_chat_messages_total", "Chat messages stored and published.")?,
+            repeated: registry.counter(
                 "carillon_chat_messages_repeated_total",
                 "Chat messages sent again that were stored already.",
             )?,
-            seconds: Histogram::with_opts(HistogramOpts::new(
+            seconds: registry.histogram(
                 "carillon_chat_message_duration_seconds",
                 "Time from a chat message's arrival until it was committed and published.",
-            ))?,
-        };
-        registry.register(Box::new(metrics.stored.clone()))?;
-        registry.register(Box::new(metrics.repeated.clone()))?;
-        registry.register(Box::new(metrics.seconds.clone()))?;
-        Ok(metrics)
+                &SECONDS,
+            )?,
+        })
     }
 }

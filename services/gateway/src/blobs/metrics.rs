@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use carillon_blob::Operation;
-use prometheus::{IntCounter, IntCounterVec, Opts, Registry};
+use carillon_instruments::{IntCounter, IntCounterVec, Registry, Result};
 
 /// The door's collectors.
 pub(super) struct Metrics {
@@ -26,18 +26,19 @@ impl Metrics {
     ///
     /// # Errors
     /// A registry that has them already.
-    pub(super) fn new(registry: &Registry) -> prometheus::Result<Self> {
-        let transfers = IntCounterVec::new(
-            Opts::new("carillon_gateway_blob_transfers_total", "Uploads and downloads, by outcome."),
-            &["operation", "outcome"],
-        )?;
-        let bytes = IntCounterVec::new(
-            Opts::new("carillon_gateway_blob_bytes_total", "Bytes of files that passed, by operation."),
-            &["operation"],
-        )?;
-        registry.register(Box::new(transfers.clone()))?;
-        registry.register(Box::new(bytes.clone()))?;
-        Ok(Self { transfers, bytes })
+    pub(super) fn new(registry: &Registry) -> Result<Self> {
+        Ok(Self {
+            transfers: registry.counters(
+                "carillon_gateway_blob_transfers_total",
+                "Uploads and downloads, by outcome.",
+                &["operation", "outcome"],
+            )?,
+            bytes: registry.counters(
+                "carillon_gateway_blob_bytes_total",
+                "Bytes of files that passed, by operation.",
+                &["operation"],
+            )?,
+        })
     }
 
     pub(super) fn transfer(&self, operation: Operation) -> Transfer {

@@ -55,7 +55,7 @@ pub(crate) enum Refusal {
 
 impl Refusal {
     /// The label in metrics.
-    pub(super) fn outcome(&self) -> &'static str {
+    pub(super) fn label(&self) -> &'static str {
         match self {
             Self::Handshake(_) | Self::Version => "bad_handshake",
             Self::Host => "host",
@@ -113,7 +113,7 @@ impl Refusal {
     /// The limit or block that was met, as metrics call it.
     pub(super) fn limit(&self) -> Option<&'static str> {
         let is_one = matches!(self, Self::Over(_) | Self::Blocked(_) | Self::Denied(_, Denied::Blocked));
-        is_one.then(|| self.outcome())
+        is_one.then(|| self.label())
     }
 
     /// In how many milliseconds trying again may help, where that is known.

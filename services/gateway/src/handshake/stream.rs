@@ -37,7 +37,7 @@ pub(crate) async fn admit_stream(
 ) -> Result<Streaming, Problem> {
     let found = channel.parse::<Channel>().ok().and_then(|channel| Some((endpoint_of(&channel)?, channel)));
     let Some((located, channel)) = found else {
-        gateway.metrics.handshakes.with_label_values(&["none", "not_found"]).inc();
+        gateway.metrics.refused("none", "not_found");
         return Err(Problem::not_found("there is no such channel for clients"));
     };
     let endpoint = located.row;

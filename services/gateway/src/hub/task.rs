@@ -385,7 +385,7 @@ fn may_have_lost(signal: Result<Signal, broadcast::error::RecvError>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use prometheus::Registry;
+    use carillon_instruments::Registry;
 
     use super::*;
 

@@ -2,11 +2,7 @@
 
 use std::sync::Arc;
 
-use prometheus::{
-    IntGaugeVec, Opts,
-    core::{Collector, Desc},
-    proto::MetricFamily,
-};
+use carillon_instruments::{Collector, Desc, IntGaugeVec, MetricFamily, Opts};
 
 use super::Limits;
 
@@ -19,7 +15,7 @@ pub(crate) struct Elsewhere {
 impl Elsewhere {
     /// # Errors
     /// None that can happen: the name is a constant.
-    pub(crate) fn new(limits: Arc<Limits>) -> prometheus::Result<Self> {
+    pub(crate) fn new(limits: Arc<Limits>) -> carillon_instruments::Result<Self> {
         let connections = IntGaugeVec::new(
             Opts::new(
                 "carillon_gateway_connections_elsewhere",

@@ -40,7 +40,7 @@ impl Compressor {
 
     #[cfg(test)]
     pub(super) fn of_tests() -> Self {
-        let metrics = Metrics::new(&prometheus::Registry::new()).expect("metrics");
+        let metrics = Metrics::new(&carillon_instruments::Registry::new()).expect("metrics");
         Self::new(512, Arc::new(metrics))
     }
 }

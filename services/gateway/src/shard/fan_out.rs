@@ -22,7 +22,6 @@ impl Shard {
     /// Queues a burst for everyone on this worker who listens to its channel. It leaves when
     /// its connection's turn comes.
     pub(super) fn fan_out(&self, channel: &Channel, mut burst: Burst<'_>) {
-        self.observe_delay(&burst);
         let inner = &mut *self.inner.borrow_mut();
         let Some(&index) = inner.by_name.get(channel) else { return };
         let is_durable = burst.is_durable();
@@ -59,15 +58,12 @@ impl Shard {
             }
             connection.await_turn(slot, line);
         }
-        self.metrics.frames_sent.inc_by(sent);
-        self.metrics.saved_bytes.inc_by(saved);
-    }
-
-    /// How long ago the events were committed.
-    fn observe_delay(&self, burst: &Burst<'_>) {
-        let now = clock::now();
-        for event in burst.events() {
-            self.metrics.event_delay.observe(now.saturating_sub(event.at).max(0) as f64 / 1e6);
+        if sent > 0 && self.instruments.is_on() {
+            burst.events().iter().for_each(|event| line.mark(event.at));
+            self.instruments.sent(sent);
+        }
+        if saved > 0 {
+            self.metrics.saved_bytes.inc_by(saved);
         }
     }
 

@@ -51,7 +51,7 @@ impl Shard {
         let second = self.second();
         let inner = &mut *self.inner.borrow_mut();
         let (mut bytes, mut slots) = (0, std::mem::take(&mut inner.slice));
-        inner.turns.take(SLICE, &mut slots, Instant::now());
+        inner.turns.take(SLICE, &mut slots, &mut inner.through, Instant::now());
         for slot in slots.drain(..) {
             // The place may be empty by now, or another connection's; flushing that does no harm.
             if let Some(connection) = inner.connections.get_mut(slot) {
@@ -60,7 +60,7 @@ impl Shard {
             bytes += inner.flush_one(slot, second);
         }
         inner.slice = slots;
-        self.metrics.bytes_sent.inc_by(bytes);
+        self.instruments.written(bytes, &mut inner.through);
     }
 }
 
@@ -70,7 +70,9 @@ impl Inner {
         let Some(connection) = self.connections.get_mut(slot) else { return 0 };
         let is_writable = !connection.is_blocked && !connection.is_broken;
         let written = if is_writable { connection.flush(&mut self.scratch, second) } else { 0 };
-        self.tallies.wrote(connection, written);
+        if self.is_counted {
+            self.tallies.wrote(connection, written);
+        }
         written
     }
 }

@@ -46,6 +46,11 @@ impl Outgoing {
         self.next.is_none()
     }
 
+    /// Bytes that wait.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     fn count(&self) -> usize {
         usize::from(self.next.is_some()) + self.others.len()
     }

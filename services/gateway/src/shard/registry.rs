@@ -16,6 +16,7 @@ use super::{
     compressor::Compressor,
     connection::{Connection, Departure, Key, Line, Place, Traffic, milliseconds, seconds},
     crowds::Crowds,
+    instruments::Instruments,
     replays::Replays,
     tally::Tallies,
     timers::Timers,
@@ -33,6 +34,7 @@ use crate::{
 pub(crate) struct Shard {
     pub(super) inner: RefCell<Inner>,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) instruments: Instruments,
     pub(super) bounds: Bounds,
     pub(super) replays: Replays,
     pub(super) crowds: Crowds,
@@ -70,6 +72,8 @@ pub(crate) struct Bounds {
     pub(crate) expiry_warning_seconds: u32,
     /// Seconds for which an expired token is still accepted.
     pub(crate) leeway_seconds: u32,
+    /// Whether events and turns are counted.
+    pub(crate) instrumentation: bool,
 }
 
 impl Bounds {
@@ -88,10 +92,14 @@ pub(super) struct Inner {
     pub(super) turns: Turns,
     /// Room for those whose turn it is.
     pub(super) slice: Vec<usize>,
+    /// The times of events that have been written to everybody.
+    pub(super) through: Vec<i64>,
     pub(super) scratch: Vec<u8>,
     pub(super) timers: Timers,
     /// What has passed over connections, those that are gone included.
     pub(super) tallies: Tallies,
+    /// Whether that is counted, as ever but in a measurement of what counting costs.
+    pub(super) is_counted: bool,
     lives: u32,
 }
 
@@ -117,15 +125,18 @@ impl Shard {
             by_name: HashMap::new(),
             turns: Turns::default(),
             slice: Vec::new(),
+            through: Vec::new(),
             scratch: Vec::new(),
             timers: Timers::new(bounds.heartbeat_seconds),
             tallies: Tallies::default(),
+            is_counted: bounds.instrumentation,
             lives: 0,
         };
         Rc::new(Self {
             inner: RefCell::new(inner),
             compressor: Compressor::new(bounds.compressed_bytes, metrics.clone()),
             inflater: Rc::default(),
+            instruments: Instruments::new(number, bounds.instrumentation, metrics.clone()),
             metrics,
             bounds,
             replays: Replays::default(),

@@ -75,6 +75,7 @@ impl Shard {
 
     /// Something was heard from the client: so many bytes.
     pub(crate) fn heard(&self, key: Key, bytes: usize) {
+        self.instruments.received(bytes);
         let second = self.second();
         let inner = &mut *self.inner.borrow_mut();
         if let Some(connection) = inner.connections.get_mut(key.slot).filter(|it| it.life == key.life) {

@@ -7,7 +7,10 @@ use std::{
     time::Instant,
 };
 
-use super::rounds::{MANY, Rounds};
+use super::{
+    marks::Marks,
+    rounds::{MANY, Rounds},
+};
 
 /// The lines, and whose turn is next. A connection stands in one of them at most, whoever else writes to it.
 #[derive(Debug, Default)]
@@ -30,11 +33,18 @@ pub(super) struct Waiting {
     /// How many of them are yet to be served in the round that is under way.
     left: usize,
     rounds: Rounds,
+    /// The events that they wait for.
+    events: Marks,
 }
 
 impl Waiting {
     pub(super) fn push(&mut self, slot: usize) {
         self.waiting.push_back(slot);
+    }
+
+    /// Whoever waits here gets an event that was appended then (microseconds since 1970).
+    pub(super) fn mark(&mut self, at: i64) {
+        self.events.add(self.waiting.len(), at);
     }
 
     /// So many events have arrived for those who wait here.
@@ -69,13 +79,21 @@ impl Turns {
                 waiting: mem::take(spare),
                 rounds: rounds.remove(&channel).unwrap_or_default(),
                 left: 0,
+                events: Marks::default(),
             }
         })
     }
 
     /// Takes the next `count` connections: as many as that of one line, if it has them, and of the next line
-    /// the next time. They are written to before this is asked again.
-    pub(super) fn take(&mut self, count: usize, slots: &mut Vec<usize>, now: Instant) {
+    /// the next time; and the times of the events that nobody waits for any more once these have been written to.
+    /// They are before this is asked again.
+    pub(super) fn take(
+        &mut self,
+        count: usize,
+        slots: &mut Vec<usize>,
+        through: &mut Vec<i64>,
+        now: Instant,
+    ) {
         let mut held: Option<Instant> = None;
         for _ in 0..self.order.len() {
             if slots.len() == count {
@@ -86,6 +104,7 @@ impl Turns {
             if line.left == 0 {
                 line.rounds.end(!line.waiting.is_empty(), now);
                 if line.waiting.is_empty() {
+                    line.events.advance(0, through);
                     self.remove(channel);
                     continue;
                 }
@@ -100,6 +119,7 @@ impl Turns {
             let fitting = line.left.min(count - slots.len());
             slots.extend(line.waiting.drain(..fitting));
             line.left -= fitting;
+            line.events.advance(fitting, through);
             // The end of a round of many is when it has been written.
             if line.waiting.is_empty() && !line.rounds.is_of_many() {
                 self.remove(channel);
@@ -136,7 +156,7 @@ mod tests {
 
     fn take_at(turns: &mut Turns, count: usize, now: Instant) -> Vec<usize> {
         let mut slots = Vec::new();
-        turns.take(count, &mut slots, now);
+        turns.take(count, &mut slots, &mut Vec::new(), now);
         slots
     }
 

@@ -87,7 +87,10 @@ pub(crate) async fn work(
                 shard.take_in(&turn);
             }
             Some(control) = controls.recv() => shard.obey(control),
-            _ = seconds.tick() => shard.tick(),
+            due = seconds.tick() => {
+                shard.measure(due.elapsed().as_secs_f64());
+                shard.tick();
+            }
             // What is held for a moment may leave now.
             () = alarm.rings(), if held => {}
             // Lets other tasks run, and what has arrived meanwhile join what still waits.
@@ -96,6 +99,7 @@ pub(crate) async fn work(
         }
         shard.flush();
         held = shard.held_until().inspect(|until| alarm.set(*until)).is_some();
+        shard.instruments.fold();
     }
 }
 
@@ -303,6 +307,7 @@ async fn drain(shard: Rc<Shard>, draining: Draining) {
     let group = keys.len().div_ceil(usize::try_from(steps).unwrap_or(1)).max(1);
     while !keys.is_empty() {
         let rest = keys.split_off(group.min(keys.len()));
+        shard.metrics.drain.sent_away.inc_by(keys.len() as u64);
         keys.into_iter().for_each(|key| shard.send_away(key));
         keys = rest;
         tokio::time::sleep(DRAIN_STEP).await;

@@ -9,7 +9,7 @@ use carillon_contract::{
     Subject,
     messages::{DayTraffic, Telemetry, Traffic},
 };
-use prometheus::core::Collector;
+use carillon_instruments::Collector;
 use prost::Message;
 use tokio::{sync::mpsc, task::JoinHandle, time::MissedTickBehavior};
 use tokio_util::sync::CancellationToken;

@@ -14,6 +14,7 @@ mod compression;
 mod dismissals;
 mod event_source;
 mod farewells;
+mod figures;
 mod frames;
 mod greeting;
 mod leases;

@@ -62,7 +62,7 @@ impl World {
         }
     }
 
-    pub(crate) fn metrics(&self) -> Vec<prometheus::proto::MetricFamily> {
+    pub(crate) fn metrics(&self) -> Vec<carillon_instruments::MetricFamily> {
         self.replicas[0].shell.metrics.gather()
     }
 

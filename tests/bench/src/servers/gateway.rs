@@ -29,11 +29,16 @@ pub(super) struct Started {
 }
 
 /// Starts a gateway that logs into `directory`, with authentication, limits, metrics and heartbeats as in
-/// production.
+/// production; or, for comparison, without counting and timing deliveries.
 ///
 /// # Errors
 /// No gateway built beside this program, or one that doesn't become ready.
-pub(super) fn start(placement: &Placement, stand_in: &StandIn, directory: &TempDir) -> Result<Started> {
+pub(super) fn start(
+    placement: &Placement,
+    stand_in: &StandIn,
+    directory: &TempDir,
+    instrumentation: bool,
+) -> Result<Started> {
     let (listen, operations) = (free_address()?, free_address()?);
     let mut command = process::command(program()?);
     command.args(["--listen", &listen.to_string(), "--ops-listen", &operations.to_string()]);
@@ -46,6 +51,7 @@ pub(super) fn start(placement: &Placement, stand_in: &StandIn, directory: &TempD
         command.args([&format!("--{limit}"), "1000000"]);
     }
     command.args(["--handshakes-per-second", "1000000", "--messages-per-minute", "1000000000"]);
+    command.args(["--instrumentation", &instrumentation.to_string()]);
     let log = directory.path().join("gateway.log");
     let mut process = placement.on_the_servers_core(|| Process::logging("gateway", command, &log))?;
     let ready = await_ready(&mut process, operations);

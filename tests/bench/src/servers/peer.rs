@@ -22,7 +22,7 @@ impl Kind {
     pub(crate) fn is_installed(self) -> bool {
         let has = |name: &str| directory().join(name).exists();
         match self {
-            Self::Floor | Self::Gateway => true,
+            Self::Floor | Self::Gateway | Self::Uninstrumented => true,
             Self::Ws => has("node_modules/ws") && find("node").is_some(),
             Self::SocketIo => has("node_modules/socket.io") && find("node").is_some(),
             Self::Channels => has(".venv/bin/uvicorn") && redis().is_some(),

@@ -25,6 +25,8 @@ use crate::{
 pub(crate) enum Kind {
     Floor,
     Gateway,
+    /// A gateway that neither counts nor times its deliveries.
+    Uninstrumented,
     Ws,
     SocketIo,
     Channels,
@@ -38,6 +40,7 @@ impl Kind {
         match self {
             Self::Floor => "floor",
             Self::Gateway => "gateway",
+            Self::Uninstrumented => "gateway without instrumentation",
             Self::Ws => "node ws",
             Self::SocketIo => "Socket.IO",
             Self::Channels => "Django Channels",
@@ -77,26 +80,26 @@ impl Server {
     pub(crate) fn start(kind: Kind, placement: &Placement) -> Result<Self> {
         let started = match kind {
             Kind::Floor => start_floor(placement),
-            Kind::Gateway => return Self::start_gateway(placement),
+            Kind::Gateway | Kind::Uninstrumented => return Self::start_gateway(kind, placement),
             _ => peer::start(kind, placement),
         };
         let Started { process, address, behind } = started?;
         Ok(Self { kind, process, address, behind, gateway: None })
     }
 
-    fn start_gateway(placement: &Placement) -> Result<Self> {
+    fn start_gateway(kind: Kind, placement: &Placement) -> Result<Self> {
         let (stand_in, directory) = (StandIn::start()?, TempDir::new()?);
         let gateway::Started { process, listen, operations } =
-            gateway::start(placement, &stand_in, &directory)?;
+            gateway::start(placement, &stand_in, &directory, kind == Kind::Gateway)?;
         let behind = Behind { stand_in, operations, _directory: directory };
-        Ok(Self { kind: Kind::Gateway, process, address: listen, behind: Vec::new(), gateway: Some(behind) })
+        Ok(Self { kind, process, address: listen, behind: Vec::new(), gateway: Some(behind) })
     }
 
     /// So many clients with this seat. The users of those of a gateway are numbered from `first` on.
     pub(crate) fn guests(&self, seat: Seat, first: usize, count: usize) -> Guests {
         let path = |user| match self.kind {
             Kind::Floor => format!("/{}", seat.group()),
-            Kind::Gateway => seat.path(user),
+            Kind::Gateway | Kind::Uninstrumented => seat.path(user),
             Kind::Ws | Kind::Channels => "/".to_owned(),
             Kind::SocketIo => "/socket.io/?EIO=4&transport=websocket".to_owned(),
         };
