@@ -53,6 +53,7 @@ mod shared_documents;
 mod storable;
 mod suite;
 mod survival;
+mod system_health;
 mod ticketing;
 mod traces;
 mod traffic;
@@ -106,6 +107,7 @@ fn main() -> ExitCode {
     restart::register(&mut suite);
     operations::register(&mut suite);
     commands::register(&mut suite);
+    system_health::register(&mut suite);
     survival::register(&mut suite);
     suite.run(Arguments::from_args())
 }

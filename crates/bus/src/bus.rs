@@ -1,6 +1,9 @@
 //! The bus as services see it.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use carillon_contract::{GatewayId, Method, Pattern, ServiceName, Subject};
@@ -9,8 +12,8 @@ use prost::Message as _;
 use tokio::sync::broadcast;
 
 use crate::{
-    ConnectError, Handler, Limits, NatsOptions, PublishError, RequestError, Server, Signal, SubscribeError,
-    Subscription, Timing,
+    BusState, ConnectError, Handler, Limits, NatsOptions, PublishError, RequestError, Server, Signal,
+    SubscribeError, Subscription, Timing,
     in_process::InProcess,
     message::{Reply, ReplyTo},
     metrics::{Connected, Metrics},
@@ -193,6 +196,24 @@ impl Bus {
             BackEnd::InProcess(_) => true,
             BackEnd::Nats(bus) => bus.is_connected(),
         }
+    }
+
+    /// How the bus does, as this process sees it.
+    pub fn state(&self) -> BusState {
+        match &self.0 {
+            BackEnd::InProcess(bus) => BusState::new("in-process", String::new(), bus.signals()),
+            BackEnd::Nats(bus) => BusState::new("nats", bus.server_version(), bus.signals()),
+        }
+    }
+
+    /// How long a message to the server and back takes. Within a process: no time at all.
+    ///
+    /// # Errors
+    /// As [`Bus::flush`].
+    pub async fn round_trip(&self) -> Result<Duration, PublishError> {
+        let started = Instant::now();
+        self.flush().await?;
+        Ok(started.elapsed())
     }
 
     /// Waits until the server has processed what was published and subscribed so far.

@@ -19,6 +19,7 @@ mod request;
 mod server;
 mod signal;
 mod span;
+mod state;
 mod subscription;
 
 pub use bus::Bus;
@@ -31,4 +32,5 @@ pub use refusal::{Refusal, RefusalKind};
 pub use request::Timing;
 pub use server::{Handler, Server};
 pub use signal::Signal;
+pub use state::BusState;
 pub use subscription::Subscription;

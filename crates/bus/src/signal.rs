@@ -36,8 +36,10 @@ pub(crate) struct Signals {
     sender: broadcast::Sender<Signal>,
     /// Drops since the last quiet moment.
     drops: AtomicU64,
-    dropped: IntCounter,
+    /// How often there was what, since the start.
+    pub(crate) dropped: IntCounter,
     disconnections: IntCounter,
+    pub(crate) reconnections: AtomicU64,
 }
 
 impl Signals {
@@ -53,6 +55,7 @@ impl Signals {
                 "carillon_bus_disconnections_total",
                 "How often the connection to the bus was lost.",
             ),
+            reconnections: AtomicU64::new(0),
         })
     }
 
@@ -67,8 +70,10 @@ impl Signals {
     }
 
     pub(crate) fn send(&self, signal: Signal) {
-        if signal == Signal::Disconnected {
-            self.disconnections.inc();
+        match signal {
+            Signal::Disconnected => self.disconnections.inc(),
+            Signal::Reconnected => drop(self.reconnections.fetch_add(1, Ordering::Relaxed)),
+            Signal::Dropped => {}
         }
         // Nobody has to listen.
         let _ = self.sender.send(signal);

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
 use crate::ServiceName;
 
 /// The first word of a channel's name, and who owns such channels.
-const KINDS: [(&str, ServiceName); 10] = [
+const KINDS: [(&str, ServiceName); 11] = [
     ("access", ServiceName::Auth),
     ("user", ServiceName::Notification),
     ("everyone", ServiceName::Notification),
@@ -16,6 +16,7 @@ const KINDS: [(&str, ServiceName); 10] = [
     ("document", ServiceName::Chat),
     ("counter", ServiceName::Chat),
     ("project", ServiceName::TicketPresence),
+    ("system", ServiceName::Metrics),
 ];
 
 /// The longest name in bytes: a name of 100 characters of any script fits, escaped.
@@ -88,6 +89,11 @@ impl Channel {
     /// Notifications to everyone.
     pub fn everyone() -> Self {
         Self("everyone".into())
+    }
+
+    /// The health of the whole system.
+    pub fn system_health() -> Self {
+        Self("system.health".into())
     }
 
     /// Revocations and ended memberships, which every gateway follows.

@@ -246,6 +246,15 @@ pub static ENDPOINTS: &[Endpoint] = &[
         requires: Some(ChannelTemplate(&["project", "{project_id}"])),
         ..USUAL
     },
+    Endpoint {
+        name: "system-health",
+        pattern: "/ws/system-health/",
+        owner: ServiceName::Metrics,
+        channels: &[ChannelTemplate(&["system", "health"])],
+        invalid_json: "Invalid JSON format",
+        slow_consumer: SlowConsumer::Drop,
+        ..USUAL
+    },
     // What a client asks for here is asked of the channels' owners; of the connection itself, nobody.
     Endpoint {
         name: CHANNELS,
@@ -342,6 +351,7 @@ mod tests {
             ("project.1.tickets", "tickets", vec![("project_id", "1")]),
             ("project.1.presence", "presence", vec![("project_id", "1")]),
             ("project.1.events", "project-events", vec![("project_id", "1")]),
+            ("system.health", "system-health", vec![]),
         ] {
             let found = endpoint_of(&channel.parse().expect("a channel")).expect("an endpoint");
             let parameters = parameters.iter().map(|(name, value)| (name.to_string(), value.to_string()));

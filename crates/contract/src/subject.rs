@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Channel, GatewayId, Method, ServiceName};
+use crate::{Channel, GatewayId, Method, Program, ServiceName};
 
 /// Where one message goes. Only this module makes them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -37,6 +37,11 @@ impl Subject {
     /// `telemetry.<gateway>`: what a gateway has counted.
     pub fn telemetry(gateway: &GatewayId) -> Self {
         Self(format!("telemetry.{gateway}").into())
+    }
+
+    /// `health.<service>`, or `health.gateway`: what each replica tells of itself.
+    pub fn health(program: Program) -> Self {
+        Self(format!("health.{program}").into())
     }
 
     /// `test.<word>`: where the bus's own contract suite talks.
@@ -96,6 +101,11 @@ impl Pattern {
     /// What every gateway has counted: `telemetry.*`.
     pub fn telemetry() -> Self {
         Self("telemetry.*".into())
+    }
+
+    /// What every replica of everything tells of itself: `health.*`.
+    pub fn health() -> Self {
+        Self("health.*".into())
     }
 
     /// Every subject below `test.<word>`, or with one more word if `one` is set.
@@ -175,5 +185,11 @@ mod tests {
         assert!(
             [&one, &other].iter().all(|id| Pattern::telemetry().matches(Subject::telemetry(id).as_str()))
         );
+    }
+
+    #[test]
+    fn the_health_of_everything_is_heard() {
+        let subjects = Program::ALL.map(Subject::health);
+        assert!(subjects.iter().all(|subject| Pattern::health().matches(subject.as_str())));
     }
 }

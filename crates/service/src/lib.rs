@@ -6,7 +6,9 @@
 
 mod database;
 mod dispatch;
+mod event_loop;
 mod failure;
+mod health;
 pub mod http;
 mod logging;
 pub mod notices;
@@ -22,7 +24,9 @@ pub mod time;
 mod vitals;
 
 pub use database::DatabaseArgs;
+pub use event_loop::EventLoops;
 pub use failure::Failure;
+pub use health::{Health, HealthTeller};
 pub use logging::LogFormat;
 pub use ops::serve_ops;
 pub use outgoing::Outgoing;

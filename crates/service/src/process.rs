@@ -4,6 +4,7 @@ use std::{future::Future, net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use anyhow::Context;
 use carillon_bus::{Bus, NatsOptions};
+use carillon_contract::Program;
 use clap::{Args, CommandFactory, FromArgMatches, Parser};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -97,7 +98,14 @@ where
         let address = serve_ops(&shell, process.ops_listen, ended.clone())?;
         tracing::info!(service = name, %address, "operators are answered");
         shutdown_on_signals(shell.shutdown.clone())?;
+        let loops = shell.health.event_loops().clone();
+        tokio::spawn(async move { loops.measure(|_| ()).await });
+        let teller = Program::named(name).map(|program| shell.tell_health(program));
         let outcome = run(service, shell).await;
+        // What fails falls silent, and is taken for lost.
+        if let (Some(teller), Ok(())) = (teller, &outcome) {
+            teller.stop().await;
+        }
         tracing.stop().await;
         ended.cancel();
         outcome

@@ -10,7 +10,7 @@ use carillon_store::{Database, Migration, StoreError};
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
-use crate::{DatabaseArgs, Publisher, Readiness, Registration, Service, dispatch::Dispatcher};
+use crate::{DatabaseArgs, Health, Publisher, Readiness, Registration, Service, dispatch::Dispatcher};
 
 /// Requests that one replica handles at a time; more wait in the bus's bounded queue.
 const CONCURRENCY: usize = 1_024;
@@ -36,6 +36,8 @@ pub struct Shell {
     pub shutdown: CancellationToken,
     /// Where `/readyz` looks.
     pub readiness: Readiness,
+    /// What the process tells of itself.
+    pub health: Health,
 }
 
 impl Shell {
@@ -46,6 +48,7 @@ impl Shell {
             metrics: Registry::new(),
             shutdown: CancellationToken::new(),
             readiness: Readiness::default(),
+            health: Health::new(),
         }
     }
 
@@ -61,7 +64,10 @@ impl Shell {
     ) -> anyhow::Result<Database> {
         loop {
             match Database::open(&arguments.database_url, service, migrations).await {
-                Ok(database) => return Ok(database),
+                Ok(database) => {
+                    self.health.opened(database.clone());
+                    return Ok(database);
+                }
                 Err(error) if error.is_unavailable() => {
                     tracing::warn!(%service, %error, "the database can't be reached yet");
                     self.pause().await?;

@@ -190,7 +190,7 @@ impl Database {
         &self.0.metrics
     }
 
-    fn pools(&self) -> Vec<(&'static str, AnyPool)> {
+    pub(crate) fn pools(&self) -> Vec<(&'static str, AnyPool)> {
         match self.0.engine {
             Engine::Postgres => vec![("all", self.0.writer.clone())],
             Engine::Sqlite => vec![("writer", self.0.writer.clone()), ("reader", self.0.reader.clone())],

@@ -2,13 +2,13 @@
 
 mod pool;
 
-use std::future::Future;
+use std::{future::Future, time::Duration};
 
 use carillon_contract::ServiceName;
 use carillon_instruments::{Error, Gauge, Histogram, HistogramOpts, IntCounterVec, IntGauge, Opts, Registry};
 use sqlx::AnyPool;
 
-use crate::StoreError;
+use crate::{OutboxDepth, StoreError};
 use pool::PoolCollector;
 
 const SECONDS: [f64; 10] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5];
@@ -107,6 +107,15 @@ impl Metrics {
             StoreError::Other(_) => "other",
         };
         self.failures.with_label_values(&[kind]).inc();
+    }
+
+    /// What was owed when it was last measured.
+    pub(crate) fn outbox(&self) -> OutboxDepth {
+        let oldest = Duration::try_from_secs_f64(self.outbox_oldest_seconds.get()).unwrap_or_default();
+        OutboxDepth {
+            count: u64::try_from(self.outbox_debts.get()).unwrap_or_default(),
+            oldest: (!oldest.is_zero()).then_some(oldest),
+        }
     }
 
     pub(crate) fn register(

@@ -11,6 +11,7 @@ use anyhow::Context;
 use carillon_auth::{Args as AuthArgs, BootstrapArgs, Demo, LoginArgs, TokenArgs};
 use carillon_bus::Bus;
 use carillon_chat::{Args as ChatArgs, SettingsArgs as ChatSettingsArgs};
+use carillon_contract::Program;
 use carillon_gateway::Mode;
 use carillon_metrics::{Args as MetricsArgs, SettingsArgs as MetricsSettingsArgs};
 use carillon_notification::{Args as NotificationArgs, RetentionArgs};
@@ -88,6 +89,13 @@ pub(crate) async fn run(mut args: Args) -> anyhow::Result<()> {
     // The services outlive the gateway: its clients' last frames are still handled.
     let services = Shell { shutdown: CancellationToken::new(), ..shell.clone() };
     let mut running = start(&args, demo, &services)?;
+    let loops = shell.health.event_loops().clone();
+    tokio::spawn(async move { loops.measure(|_| ()).await });
+    // They end with the process: nobody is left to whom they could say so.
+    let _tellers = Program::ALL.map(|program| match program {
+        Program::Gateway => shell.tell_health(program),
+        Program::Service(_) => services.tell_health(program),
+    });
 
     let banner = Banner { data: args.data_dir.clone(), demo: demo == Demo::Make, anonymous: loopback };
     let (stop, shutdown) = (services.shutdown.clone(), shell.shutdown.clone());

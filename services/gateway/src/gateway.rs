@@ -12,6 +12,7 @@ use std::{
 use actix_http::RequestHead;
 use carillon_bus::Bus;
 use carillon_contract::{CHANNELS, Dialect, Endpoint, GatewayId, Payload};
+use carillon_service::Shell;
 
 use crate::{
     authenticator::Authenticator,
@@ -91,18 +92,18 @@ impl Settings {
 
 impl Gateway {
     pub(crate) fn new(
-        bus: Bus,
+        shell: &Shell,
         (hub, history): (Hub, History),
         authenticator: Authenticator,
         metrics: Arc<Metrics>,
         settings: Settings,
         door: Door,
     ) -> Self {
-        let incarnation = GatewayId::from(rand::random::<u64>());
+        let incarnation = GatewayId::from(shell.health.life());
         let (draining, connections) = (AtomicBool::new(false), AtomicU64::new(0));
         let (leases, limits) = (Leases::new(), Limits::new(incarnation.as_str(), settings.quotas));
         Self {
-            bus,
+            bus: shell.bus.clone(),
             hub,
             history,
             authenticator,

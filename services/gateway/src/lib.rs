@@ -48,7 +48,7 @@ use std::{
 };
 
 use anyhow::Context;
-use carillon_service::{Registration, Shell};
+use carillon_service::{EventLoops, Registration, Shell};
 use carillon_token::CARILLON;
 use futures_util::future::select_all;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -108,7 +108,7 @@ pub async fn run_on(
     let ended = CancellationToken::new();
     let _guard = ended.clone().drop_guard();
 
-    let Wiring { seats, deliveries, controls, inbox } = wire(&args)?;
+    let Wiring { seats, deliveries, controls, inbox } = wire(&args, shell.health.event_loops())?;
     let memory = Arc::new(Memory::new(usize::try_from(args.recent_bytes)?));
     let history = history::start(shell.bus.clone(), memory.clone(), metrics.clone(), ended.clone());
     let hub = hub::start(
@@ -133,8 +133,7 @@ pub async fn run_on(
     };
     let following = tokio::spawn(follower.run());
     let authenticator = Authenticator::new(verifier, access.clone());
-    let gateway =
-        Arc::new(Gateway::new(shell.bus.clone(), (hub, history), authenticator, metrics, settings, door));
+    let gateway = Arc::new(Gateway::new(&shell, (hub, history), authenticator, metrics, settings, door));
     gateway.limits.quotas.log();
     gateway.metrics.max_connections.set(gateway.limits.quotas.connections.into());
     shell.metrics.register(Box::new(limits::Elsewhere::new(gateway.limits.clone())?))?;
@@ -182,7 +181,7 @@ struct Wiring {
     inbox: mpsc::Receiver<Vec<hub::Delivery>>,
 }
 
-fn wire(args: &Args) -> anyhow::Result<Wiring> {
+fn wire(args: &Args, event_loops: &EventLoops) -> anyhow::Result<Wiring> {
     let (mut seats, mut deliveries, mut controls) = (Vec::new(), Vec::new(), Vec::new());
     for number in 0..args.worker_count() {
         let (delivery_sender, delivery_receiver) = mpsc::channel(DELIVERIES);
@@ -192,6 +191,7 @@ fn wire(args: &Args) -> anyhow::Result<Wiring> {
             bounds: args.bounds()?,
             deliveries: delivery_receiver,
             controls: control_receiver,
+            event_loops: event_loops.clone(),
         });
         deliveries.push(delivery_sender);
         controls.push(control_sender);

@@ -1,4 +1,5 @@
-//! The system itself: what every gateway counts, added up over all of them, and their open connections.
+//! The system itself: what every gateway counts, added up over all of them, their open connections, and how everything
+//! does ([`health`]).
 //!
 //! Gateways tell what they have counted since they started, once a second. Every replica hears all of them
 //! ([`hearing`]) and keeps their latest reports in memory ([`cluster`]), so any replica answers any question
@@ -7,6 +8,7 @@
 
 mod args;
 mod cluster;
+mod health;
 mod hearing;
 mod keeping;
 mod metrics;
@@ -23,6 +25,7 @@ use carillon_store::{Database, Log, Migration};
 pub use args::{Args, SettingsArgs};
 
 use cluster::Cluster;
+use health::{Health, Watch};
 use keeping::Keeper;
 use metrics::Metrics;
 use service::Monitoring;
@@ -51,8 +54,11 @@ async fn serve(settings: &SettingsArgs, shell: &Shell, database: &Database) -> a
     let keeper = Keeper::new(shell, database, &cluster, &metrics, settings);
     keeper.load().await.context("reading what is kept")?;
     let keeping = tokio::spawn(keeper.run(shell.shutdown.clone()));
-    let service = Arc::new(Monitoring::new(shell.bus.clone(), log, cluster, hearing.gathered()));
-    let served = shell.serve(service).await;
+    let health = Health::new(shell, &cluster);
+    let watching = tokio::spawn(Watch::new(shell, &health, log.epoch()).run());
+    let service = Monitoring::new(shell.bus.clone(), log, cluster, health, hearing.gathered());
+    let served = shell.serve(Arc::new(service)).await;
+    watching.await.context("watching the system")?;
     // What was heard last, before it stopped, is kept as well.
     hearing.finish().await?;
     keeping.await.context("keeping what was heard")?.finish().await;

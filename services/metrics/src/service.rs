@@ -5,24 +5,25 @@ use std::sync::Arc;
 use carillon_bus::Bus;
 use carillon_contract::{
     ServiceName,
-    messages::{HttpReply, HttpRequest},
+    messages::{FrameReply, FrameRequest, HttpReply, HttpRequest, OpenReply, OpenRequest},
 };
-use carillon_service::{Service, http::Problem};
+use carillon_service::{Failure, Service, http::Problem};
 use carillon_store::Log;
 
-use crate::{cluster::Cluster, hearing::Gathered, routes};
+use crate::{cluster::Cluster, health::Health, hearing::Gathered, routes};
 
 /// The whole system.
 pub(crate) struct Monitoring {
     pub(crate) bus: Bus,
     pub(crate) cluster: Arc<Cluster>,
     log: Log,
+    health: Health,
     gathered: Gathered,
 }
 
 impl Monitoring {
-    pub(crate) fn new(bus: Bus, log: Log, cluster: Arc<Cluster>, gathered: Gathered) -> Self {
-        Self { bus, cluster, log, gathered }
+    pub(crate) fn new(bus: Bus, log: Log, cluster: Arc<Cluster>, health: Health, gathered: Gathered) -> Self {
+        Self { bus, cluster, log, health, gathered }
     }
 }
 
@@ -31,6 +32,15 @@ impl Service for Monitoring {
 
     fn log(&self) -> &Log {
         &self.log
+    }
+
+    async fn open(&self, request: OpenRequest) -> Result<OpenReply, Failure> {
+        self.gathered.wait().await;
+        self.health.open(self.log.epoch(), request).await
+    }
+
+    async fn frame(&self, request: FrameRequest) -> Result<FrameReply, Failure> {
+        Ok(self.health.answer(&request))
     }
 
     async fn http(&self, request: HttpRequest) -> Result<HttpReply, Problem> {

@@ -81,6 +81,11 @@ impl Nats {
         self.client.connection_state() == State::Connected
     }
 
+    /// Of the server that this is, or was last, connected to; empty before the first.
+    pub(crate) fn server_version(&self) -> String {
+        self.client.server_info().version
+    }
+
     pub(crate) async fn publish(&self, subject: &Subject, payload: Bytes) -> Result<(), PublishError> {
         self.check(&payload)?;
         let subject = subject.as_str().into();

@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use carillon_service::EventLoops;
 use tokio::sync::mpsc;
 
 use crate::{
@@ -19,6 +20,8 @@ pub(crate) struct Seat {
     pub(crate) bounds: Bounds,
     pub(crate) deliveries: mpsc::Receiver<Vec<Delivery>>,
     pub(crate) controls: mpsc::Receiver<Control>,
+    /// Where it counts how late its event loop is.
+    pub(crate) event_loops: EventLoops,
 }
 
 /// Takes up a free seat on this thread and starts its worker.
@@ -33,6 +36,7 @@ pub(super) fn take(seats: &Arc<Mutex<Vec<Seat>>>, metrics: Arc<Metrics>) -> Rc<S
         Ok(alarm) => alarm,
         Err(error) => panic!("a worker has no timer: {error}"),
     };
+    tokio::task::spawn_local(async move { seat.event_loops.measure(|_| ()).await });
     let shard = Shard::new(seat.number, seat.bounds, metrics);
     tokio::task::spawn_local(work(shard.clone(), seat.deliveries, seat.controls, alarm));
     shard
