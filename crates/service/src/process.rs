@@ -93,13 +93,11 @@ where
         // Not ready before the service has registered what it waits for.
         let _starting = shell.readiness.register(name);
         let ended = CancellationToken::new();
-        measure_process(&shell.metrics, name, ended.clone())?;
+        measure_process(&shell, name, ended.clone())?;
         shell.bus.register_metrics(&shell.metrics)?;
         let address = serve_ops(&shell, process.ops_listen, ended.clone())?;
         tracing::info!(service = name, %address, "operators are answered");
         shutdown_on_signals(shell.shutdown.clone())?;
-        let loops = shell.health.event_loops().clone();
-        tokio::spawn(async move { loops.measure(|_| ()).await });
         let teller = Program::named(name).map(|program| shell.tell_health(program));
         let outcome = run(service, shell).await;
         // What fails falls silent, and is taken for lost.

@@ -82,15 +82,13 @@ pub(crate) async fn run(mut args: Args) -> anyhow::Result<()> {
     let shell = Shell::new(Bus::in_process());
     let tracing = carillon_trace::start("carillon", &shell.metrics);
     let stopped = CancellationToken::new();
-    measure_process(&shell.metrics, "carillon", stopped.clone())?;
+    measure_process(&shell, "carillon", stopped.clone())?;
     shell.bus.register_metrics(&shell.metrics)?;
     serve_ops(&shell, args.ops_listen, stopped.clone())?;
     shutdown_on_signals(shell.shutdown.clone())?;
     // The services outlive the gateway: its clients' last frames are still handled.
     let services = Shell { shutdown: CancellationToken::new(), ..shell.clone() };
     let mut running = start(&args, demo, &services)?;
-    let loops = shell.health.event_loops().clone();
-    tokio::spawn(async move { loops.measure(|_| ()).await });
     // They end with the process: nobody is left to whom they could say so.
     let _tellers = Program::ALL.map(|program| match program {
         Program::Gateway => shell.tell_health(program),

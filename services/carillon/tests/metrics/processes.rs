@@ -24,7 +24,7 @@ pub(crate) struct Process {
 pub(crate) async fn every_process() -> anyhow::Result<Vec<Process>> {
     let (bus, directory) = (Bus::in_process(), tempfile::tempdir()?);
     let own = Shell::new(bus.clone());
-    measure_process(&own.metrics, "any", own.shutdown.clone())?;
+    measure_process(&own, "any", own.shutdown.clone())?;
     bus.register_metrics(&own.metrics)?;
     let _tracing = carillon_trace::start("any", &own.metrics);
     let mut processes = vec![Process { name: None, instruments: own.metrics.instruments() }];
