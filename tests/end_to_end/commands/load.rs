@@ -1,15 +1,18 @@
 //! `carillon load`.
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use carillon_testkit::{Cluster, Deployment, JWT_SECRET, Options};
 use serde_json::{Value, json};
-use tokio::time::{Duration, sleep};
+use tokio::time::{Duration, sleep, timeout};
 
 use super::invocation::Invocation;
 use crate::{
     checks::has,
     suite::{Suite, both},
 };
+
+/// How long a load may take to get going.
+const FLOWING: Duration = Duration::from_secs(30);
 
 pub(super) fn register(suite: &mut Suite) {
     both!(suite, s0_13_load_counts_every_delivery, s0_13_load_tells_what_was_refused);
@@ -95,15 +98,18 @@ async fn killed(cluster: &Cluster, back: bool) -> anyhow::Result<(i32, Value)> {
 /// Waits until a gateway has said a good deal to its clients.
 async fn flows(operations: &str) -> anyhow::Result<()> {
     let url = format!("{operations}/metrics");
-    loop {
-        let metrics = reqwest::get(&url).await?.text().await?;
-        let count =
-            metrics.lines().find_map(|line| line.strip_prefix("carillon_gateway_event_delay_seconds_count "));
-        if count.and_then(|count| count.parse::<f64>().ok()).is_some_and(|count| count > 60.0) {
-            return Ok(());
+    let name = "carillon_gateway_delivery_duration_seconds_count ";
+    let flowing = async {
+        loop {
+            let metrics = reqwest::get(&url).await?.text().await?;
+            let count = metrics.lines().find_map(|line| line.strip_prefix(name));
+            if count.context("no such metric")?.parse::<f64>()? > 60.0 {
+                return Ok(());
+            }
+            sleep(Duration::from_millis(50)).await;
         }
-        sleep(Duration::from_millis(50)).await;
-    }
+    };
+    timeout(FLOWING, flowing).await.context("no messages flow")?
 }
 
 /// S0-13: its clients come back, and everything reaches them all the same.

@@ -4,9 +4,6 @@ use std::collections::VecDeque;
 
 use crate::websocket::Frame;
 
-/// Frames behind the next one for which an idle connection keeps room.
-const KEPT: usize = 4;
-
 /// What a frame costs besides its bytes, so that many small ones are bounded too.
 const OVERHEAD: usize = 48;
 
@@ -86,10 +83,8 @@ impl Outgoing {
             self.written = 0;
             self.next = self.others.pop_front();
         }
-        // A burst's memory is given back; room for the next few frames is worth keeping.
-        if self.others.capacity() > KEPT {
-            self.others = VecDeque::new();
-        }
+        // An idle connection keeps no room: there are many of them, and a burst mostly comes as one frame.
+        self.others = VecDeque::new();
         self.spare = 0;
     }
 
