@@ -11,12 +11,11 @@ mod report;
 mod seat;
 mod tally;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use anyhow::Context;
 use carillon_contract::{CHANNELS, ENDPOINTS};
 use carillon_service::time::duration;
-use carillon_token::{ConfigError, Secret};
+use carillon_token::Secret;
 use tokio::{
     sync::watch,
     task::JoinSet,
@@ -25,6 +24,7 @@ use tokio::{
 
 use crate::{
     client::{Target, TargetArgs},
+    hmac_secret::HmacSecretArgs,
     output::{OutputArgs, Verdict},
     signals::Interruption,
 };
@@ -87,21 +87,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME", default_value = "chat", value_parser = ["chat", CHANNELS])]
     endpoint: String,
 
-    /// Give each connection a user of its own, with a token made with this secret of HMAC tokens. Without this
-    /// all have the one token, or none.
-    #[arg(
-        long,
-        env = "CARILLON_JWT_SECRET",
-        value_name = "SECRET",
-        hide_env_values = true,
-        value_parser = secret,
-        conflicts_with = "jwt_secret_file"
+    #[command(
+        flatten,
+        next_help_heading = "A user for each connection (else all have the one token, or none)"
     )]
-    jwt_secret: Option<Secret>,
-
-    /// A file that holds that secret.
-    #[arg(long, env = "CARILLON_JWT_SECRET_FILE", value_name = "FILE")]
-    jwt_secret_file: Option<PathBuf>,
+    hmac_secret: HmacSecretArgs,
 
     #[command(flatten, next_help_heading = "Where")]
     target: TargetArgs,
@@ -130,7 +120,7 @@ enum Phase {
 /// A secret or a login that can't be used.
 pub(crate) async fn run(args: Args) -> anyhow::Result<Verdict> {
     let target = args.target.target().await?;
-    let secret = args.secret().filter(|_| target.token.is_none()).transpose()?;
+    let secret = if target.token.is_none() { args.hmac_secret.read()? } else { None };
     descriptors::allow(args.connections)?;
     let tally = Arc::new(Tally::new(args.rooms));
     let (phase, phases) = watch::channel(Phase::Opening);
@@ -203,14 +193,6 @@ async fn settled(tally: &Tally) {
 }
 
 impl Args {
-    fn secret(&self) -> Option<anyhow::Result<Secret>> {
-        match (&self.jwt_secret, &self.jwt_secret_file) {
-            (Some(secret), _) => Some(Ok(secret.clone())),
-            (None, Some(file)) => Some(Secret::from_file(file).context("--jwt-secret-file")),
-            (None, None) => None,
-        }
-    }
-
     /// How one sender paces itself: the rate is everybody's.
     fn pace(&self) -> Pace {
         let senders = self.rooms.min(self.connections).saturating_mul(self.senders).min(self.connections);
@@ -232,8 +214,4 @@ fn rate(text: &str) -> Result<f64, String> {
     let rate: f64 = text.parse().map_err(|_| "a number".to_owned())?;
     let is_possible = rate == 0.0 || (0.001..=1_000_000.0).contains(&rate);
     if is_possible { Ok(rate) } else { Err("0, or from 0.001 to 1000000".to_owned()) }
-}
-
-fn secret(text: &str) -> Result<Secret, ConfigError> {
-    Secret::new(text)
 }

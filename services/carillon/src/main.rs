@@ -7,6 +7,7 @@ mod client;
 mod connections;
 mod disconnect;
 mod files;
+mod hmac_secret;
 mod load;
 mod output;
 mod probe;

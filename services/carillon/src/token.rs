@@ -5,12 +5,15 @@ use std::{path::PathBuf, time::Duration};
 use anyhow::Context;
 use carillon_auth::Mint;
 use carillon_service::time::{duration, timestamp};
-use carillon_token::{CARILLON, CarillonClaims, ConfigError, Kind, Secret, SigningKey, mint_hs256};
+use carillon_token::{CARILLON, CarillonClaims, Kind, Secret, SigningKey, mint_hs256};
 use clap::ArgGroup;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::output::{self, OutputArgs, Usage, Verdict};
+use crate::{
+    hmac_secret::HmacSecretArgs,
+    output::{self, OutputArgs, Usage, Verdict},
+};
 
 /// Microseconds of a second.
 const SECOND: i64 = 1_000_000;
@@ -65,25 +68,12 @@ struct SignerArgs {
     signing_key_file: Option<PathBuf>,
 
     /// Auth's own key, in its database: `postgres://user:password@host/name`, or `sqlite:data/auth.db`
-    /// of `carillon up`.
+    /// of `carillon up`. For users' tokens a secret goes before it.
     #[arg(long, env = "CARILLON_DATABASE_URL", value_name = "URL", hide_env_values = true)]
     database_url: Option<String>,
 
-    /// The secret of HMAC tokens, such as Django's SECRET_KEY, as gateways have it. For users' tokens it goes
-    /// before auth's database.
-    #[arg(
-        long,
-        env = "CARILLON_JWT_SECRET",
-        value_name = "SECRET",
-        hide_env_values = true,
-        value_parser = secret,
-        conflicts_with = "jwt_secret_file"
-    )]
-    jwt_secret: Option<Secret>,
-
-    /// A file that holds that secret.
-    #[arg(long, env = "CARILLON_JWT_SECRET_FILE", value_name = "FILE")]
-    jwt_secret_file: Option<PathBuf>,
+    #[command(flatten)]
+    hmac_secret: HmacSecretArgs,
 
     /// The claim of an HMAC token that holds the user's id.
     #[arg(long, env = "CARILLON_JWT_USER_CLAIM", value_name = "CLAIM", default_value = "user_id")]
@@ -140,7 +130,7 @@ async fn minted(args: &Args) -> anyhow::Result<(String, &'static str)> {
     if let Some(file) = &signer.signing_key_file {
         return Ok((with_key(args, file)?, "key"));
     }
-    if let (Some(user), Some(secret)) = (&args.user, signer.secret()?) {
+    if let (Some(user), Some(secret)) = (&args.user, signer.hmac_secret.read()?) {
         return Ok((signer.hmac(&secret, user, args)?, "secret"));
     }
     let Some(url) = &signer.database_url else {
@@ -176,14 +166,6 @@ fn with_key(args: &Args, file: &std::path::Path) -> anyhow::Result<String> {
 }
 
 impl SignerArgs {
-    fn secret(&self) -> anyhow::Result<Option<Secret>> {
-        match (&self.jwt_secret, &self.jwt_secret_file) {
-            (Some(secret), _) => Ok(Some(secret.clone())),
-            (None, Some(file)) => Secret::from_file(file).context("--jwt-secret-file").map(Some),
-            (None, None) => Ok(None),
-        }
-    }
-
     /// As SimpleJWT makes them.
     fn hmac(&self, secret: &Secret, user: &str, args: &Args) -> anyhow::Result<String> {
         let mut claims = Map::new();
@@ -221,10 +203,6 @@ fn now() -> i64 {
 
 fn random_id() -> String {
     format!("{:032x}", rand::random::<u128>())
-}
-
-fn secret(text: &str) -> Result<Secret, ConfigError> {
-    Secret::new(text)
 }
 
 fn claim(text: &str) -> Result<(String, Value), String> {

@@ -53,7 +53,7 @@ impl Waiting {
     }
 
     /// Between two rounds: until when the next is held.
-    fn held_until(&mut self, now: Instant) -> Option<Instant> {
+    fn held_until(&self, now: Instant) -> Option<Instant> {
         let until = self.rounds.held_until().filter(|_| self.waiting.len() >= MANY);
         until.filter(|until| *until > now)
     }
