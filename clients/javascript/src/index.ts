@@ -1,0 +1,13 @@
+export type { Backoff } from "./backoff.js";
+export { CarillonClient, type ClientOptions, createClient } from "./carillon.js";
+export type { ChannelEvent, Client, ClientEvents, SubscribeOptions, Subscription, SubscriptionEvents } from "./client.js";
+export type { Unlisten } from "./emitter.js";
+export { connect, type EndpointEvents, type EndpointOptions, EndpointSocket, type Gap, type Sent } from "./endpoint.js";
+export { CarillonError } from "./failure.js";
+export type * from "./frames/index.js";
+export { channelName } from "./names.js";
+export type { ConnectionOptions, WebSocketConstructor, WebSocketLike } from "./options.js";
+export { meaning, type Reason, type ReasonKind, type Remedy } from "./reasons.js";
+export type { ConnectionState } from "./state.js";
+export type { Timers } from "./timers.js";
+export type { TokenRequest, TokenSource } from "./token.js";

@@ -1,0 +1,16 @@
+export type { ChatMessage } from "./chat_message.js";
+export type { ChatState, MessageOptions } from "./chat_store.js";
+export { ACCESS_TOKEN, WebSocketProvider, type WebSocketProviderProps } from "./context.js";
+export {
+  type Chat,
+  type Notifications,
+  type Presence,
+  useChat,
+  useNotifications,
+  usePresence,
+  useWebSocketContext,
+  type WebSocketContextValue,
+} from "./hooks.js";
+export type { Dialect } from "./tier.js";
+export { type ShowToast, showToast, type Toast } from "./toast.js";
+export { type UseWebSocketOptions, useWebSocket, type WebSocketConnection, type WebSocketHandle } from "./use_web_socket.js";
