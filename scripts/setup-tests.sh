@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests need beside Rust and a C compiler: nats-server, Postgres and setpriv, which they
 # start themselves on free ports with private directories; and the clients that the documents use: curl, Python's
-# websockets and wscat, those two beside the tests; and Prometheus, beside its tests too. Does nothing where all is there.
+# websockets and wscat, those two beside the tests; and Prometheus and nginx, beside the tests too. Does nothing where all is there.
 # With the argument "chromium" it installs that, too; with "peers" the servers that the benchmark measures beside
 # Carillon: Redis from the distribution, the others beside their programs.
 set -euo pipefail
@@ -65,7 +65,7 @@ give_up() {
     echo "  apt-get install $all"
     echo
     echo "Elsewhere install nats-server $oldest_nats or newer, a PostgreSQL server (15 or newer, with initdb),"
-    echo "Prometheus 2.42 or newer with promtool,"
+    echo "Prometheus 2.42 or newer with promtool, nginx 1.22 or newer,"
     echo "setpriv (a part of util-linux), curl, Python 3.11 or newer, and Node.js 18 or newer with npm;"
     [[ $all != *" chromium" ]] || echo "for \`make conformance\` Chromium or Chrome;"
     [[ $all != *" redis-server" ]] || echo "for the benchmark's peers Redis 6 or newer;"
@@ -97,18 +97,27 @@ if ! nats_is_recent; then
   give_up "the one that is there is older"
 fi
 
-# Prometheus is unpacked rather than installed, since Debian's package would start a server of its own.
-prometheus=tests/monitoring/.debian
-unpack_prometheus() {
-  mkdir -p "$prometheus"
-  (cd "$prometheus" && apt-get download prometheus && dpkg-deb --extract prometheus_*.deb . && rm prometheus_*.deb)
+# Prometheus and nginx are unpacked rather than installed, since Debian's packages would start servers of their own.
+unpack() {
+  local package=$1 directory=$2
+  echo "unpacking $package in $directory"
+  mkdir -p "$directory"
+  (cd "$directory" && apt-get download "$package" && dpkg-deb --extract "$package"_*.deb . && rm "$package"_*.deb)
 }
+prometheus=tests/monitoring/.debian
 if ! { present prometheus && present promtool; } && [[ ! -x $prometheus/usr/bin/promtool ]]; then
-  echo "unpacking prometheus in $prometheus"
-  if ! unpack_prometheus; then
+  if ! unpack prometheus "$prometheus"; then
     missing=(prometheus promtool)
     all=prometheus
     give_up "they can't be downloaded with apt-get"
+  fi
+fi
+nginx=tests/.debian
+if ! present nginx && [[ ! -x $nginx/usr/sbin/nginx ]]; then
+  if ! unpack nginx "$nginx"; then
+    missing=(nginx)
+    all=nginx-light
+    give_up "it can't be downloaded with apt-get"
   fi
 fi
 

@@ -35,6 +35,7 @@ mod inbox;
 mod limits;
 mod missed;
 mod monitoring;
+mod nginx;
 mod operations;
 mod organisations;
 mod origins;
@@ -80,6 +81,7 @@ fn main() -> ExitCode {
     conversations_chat::register(&mut suite);
     origins::register(&mut suite);
     proxies::register(&mut suite);
+    nginx::register(&mut suite);
     blocks::register(&mut suite);
     limits::register(&mut suite);
     compression::register(&mut suite);

@@ -52,7 +52,7 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    fn new(name: &str, port: u16, supervisor: &Supervisor) -> anyhow::Result<Self> {
+    pub(crate) fn new(name: &str, port: u16, supervisor: &Supervisor) -> anyhow::Result<Self> {
         Ok(Self {
             name: name.to_owned(),
             http: format!("http://127.0.0.1:{port}"),
@@ -84,7 +84,7 @@ pub struct Deployment {
     identity_provider: Option<IdentityProvider>,
     collector: Option<Collector>,
     admin: OnceCell<Admin>,
-    supervisor: Arc<Supervisor>,
+    pub(crate) supervisor: Arc<Supervisor>,
 }
 
 impl Deployment {

@@ -8,10 +8,12 @@ mod deployment;
 mod http;
 mod nats;
 mod nats_proxy;
+mod nginx;
 mod postgres;
 mod process;
 pub mod service;
 mod tokens;
+mod tunnel;
 mod websocket;
 
 use std::{
@@ -24,9 +26,11 @@ pub use deployment::{Cluster, Deployment, Form, Gateway, JWT_SECRET, OneProcess,
 pub use http::{ADMIN, Admin, Api, PASSWORD, Project, Reply, ServiceToken, User, log_in, send};
 pub use nats::Nats;
 pub use nats_proxy::NatsProxy;
+pub use nginx::Nginx;
 pub use postgres::{Durability, Postgres};
 pub use process::{Marks, Supervisor, carillon};
 pub use tokens::{IdentityProvider, Key, hs256, keycloak_claims, now, simple_jwt_claims, token, unsigned};
+pub use tunnel::Tunnel;
 pub use websocket::{Handshake, Position, Refusal, Socket};
 
 /// The longest that a client waits for anything that is bound to come, on a machine that is busy with other tests.

@@ -8,7 +8,10 @@ use std::{
 
 use anyhow::{Context, bail};
 
-/// A program that this machine has to provide: on `PATH`, or where Debian puts servers.
+/// Where `make setup-tests` unpacks servers that are not to be installed.
+const UNPACKED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/.debian/usr/sbin");
+
+/// A program that this machine has to provide: on `PATH`, where Debian puts servers, or unpacked for the tests.
 ///
 /// # Errors
 /// If it isn't there, saying what to install.
@@ -56,7 +59,8 @@ fn server_directories() -> Vec<PathBuf> {
         .collect();
     postgres.sort();
     let newest_first = postgres.into_iter().rev().map(|(_, directory)| directory);
-    [PathBuf::from("/usr/sbin")].into_iter().chain(newest_first).collect()
+    let sbin = ["/usr/sbin", UNPACKED].map(PathBuf::from);
+    sbin.into_iter().chain(newest_first).collect()
 }
 
 fn version(directory: &Path) -> Option<u32> {

@@ -14,6 +14,8 @@ pub(crate) enum Ready {
     Nats(u16),
     /// The Postgres in this data directory says so.
     Postgres(PathBuf),
+    /// Something listens on this port.
+    Listens(u16),
     /// `GET` of this URL is answered with 200.
     Http(String),
 }
@@ -23,6 +25,7 @@ impl Ready {
     pub(crate) async fn check(&self, http: &reqwest::Client, id: u32) -> bool {
         match self {
             Self::Nats(port) => timeout(PATIENCE, greets(*port)).await.unwrap_or(false),
+            Self::Listens(port) => TcpStream::connect(("127.0.0.1", *port)).await.is_ok(),
             Self::Postgres(directory) => postmaster_is_ready(directory, id).unwrap_or(false),
             Self::Http(url) => match http.get(url).timeout(PATIENCE).send().await {
                 Ok(response) => response.status() == 200,
