@@ -22,7 +22,7 @@ export interface Protocol {
 }
 
 /** A server without a greeting has let a client in when it has said nothing to the contrary for so long, in milliseconds. */
-const SETTLED = 250;
+const SETTLED = 2000;
 
 /** So many tokens in a row may be refused before coming back is given up. */
 const REFUSALS = 3;
