@@ -22,14 +22,3 @@ export function onAccessToken(changed: () => void): () => void {
     clearInterval(timer);
   };
 }
-
-/** Whose token it is, so that a refreshed one of the same user is no reason to connect anew. */
-export function identity(token: string | null): string | null {
-  if (!token) return null;
-  try {
-    const claims = JSON.parse(atob((token.split(".")[1] as string).replace(/-/g, "+").replace(/_/g, "/")));
-    return `${claims.iss ?? ""} ${claims.user_id ?? claims.sub ?? token}`;
-  } catch {
-    return token;
-  }
-}

@@ -1,6 +1,7 @@
 import { createContext, createElement, type ReactNode, useContext, useEffect, useMemo, useRef, useSyncExternalStore } from "react";
+import { identity } from "../identity.js";
 import type { ConnectionOptions, Id, TokenSource } from "../index.js";
-import { ACCESS_TOKEN, accessToken, identity, onAccessToken } from "./access_token.js";
+import { ACCESS_TOKEN, accessToken, onAccessToken } from "./access_token.js";
 import { ProjectStore } from "./project_store.js";
 import { type Dialect, Tier } from "./tier.js";
 import type { ShowToast } from "./toast.js";
@@ -51,7 +52,7 @@ function useShared({ url, token, dialect, toast, log, connection }: Omit<WebSock
   const who = typeof token === "function" ? "callback" : identity(token === undefined ? stored : token);
   // What is told anew at each rendering is looked up when it is needed, and is no reason to connect anew.
   const latest = useLatest({ source, toast, log, connection });
-  return useMemo(() => makeShared(who === null ? undefined : { url, dialect }, latest), [who, url, dialect, latest]);
+  return useMemo(() => makeShared(who === undefined ? undefined : { url, dialect }, latest), [who, url, dialect, latest]);
 }
 
 interface Latest {
