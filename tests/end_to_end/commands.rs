@@ -5,6 +5,7 @@ mod check;
 mod connections;
 mod invocation;
 mod load;
+mod migrate;
 mod probe;
 mod publish;
 mod tail;
@@ -18,6 +19,7 @@ pub(crate) fn register(suite: &mut Suite) {
     tail::register(suite);
     connections::register(suite);
     check::register(suite);
+    migrate::register(suite);
     probe::register(suite);
     load::register(suite);
 }

@@ -23,6 +23,7 @@ use carillon_ticket_presence::SettingsArgs as ProjectSettingsArgs;
 
 use crate::{
     client::{Address, SecretText},
+    migrations::service_named,
     output::{OutputArgs, Verdict},
 };
 pub(crate) use environment::parse;
@@ -177,7 +178,5 @@ fn skipped(group: &'static str, what: &str, reason: &str) -> Vec<Row> {
 
 fn database(text: &str) -> Result<(ServiceName, String), String> {
     let (name, url) = text.split_once('=').ok_or("a service's database is said as SERVICE=URL")?;
-    let service = ServiceName::ALL.into_iter().find(|service| service.as_str() == name);
-    let names = ServiceName::ALL.map(ServiceName::as_str).join(", ");
-    Ok((service.ok_or(format!("one of {names}"))?, url.to_owned()))
+    Ok((service_named(name)?, url.to_owned()))
 }

@@ -9,6 +9,8 @@ mod disconnect;
 mod files;
 mod hmac_secret;
 mod load;
+mod migrate;
+mod migrations;
 mod output;
 mod probe;
 mod publish;
@@ -57,6 +59,9 @@ enum Command {
     /// of the services: run it where they run.
     #[command(after_help = AFTER_HELP)]
     Check(Box<check::Args>),
+    /// Take the migrations that databases lack, before services of a new version start.
+    #[command(after_help = AFTER_HELP)]
+    Migrate(Box<migrate::Args>),
     /// Open real connections to every endpoint, and measure handshake, round trip and recovery.
     #[command(after_help = AFTER_HELP)]
     Probe(Box<probe::Args>),
@@ -82,6 +87,7 @@ fn main() -> ExitCode {
         Command::Connections(arguments) => output::run(connections::run(*arguments)),
         Command::Disconnect(arguments) => output::run(disconnect::run(*arguments)),
         Command::Check(arguments) => output::run(check::run(*arguments, unreadable)),
+        Command::Migrate(arguments) => output::run(migrate::run(*arguments)),
         Command::Probe(arguments) => output::run(probe::run(*arguments)),
         Command::Load(arguments) => output::run(load::run(*arguments)),
     }

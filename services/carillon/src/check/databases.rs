@@ -3,11 +3,12 @@
 use std::{os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
 use carillon_contract::ServiceName;
-use carillon_store::{DatabaseOptions, Engine, Inspection, Limits, Migration, Step, StepState, StoreError};
+use carillon_store::{DatabaseOptions, Engine, Inspection, Limits, Step, StepState, StoreError};
 use futures_util::future::join_all;
 use tokio::time::timeout;
 
 use super::{Args, report::Row};
+use crate::migrations::migrations;
 
 const GROUP: &str = "database";
 
@@ -56,16 +57,6 @@ async fn look(
         Err(_) => Err(format!("no answer within {:?}", args.timeout)),
     };
     (service, Some(url), found)
-}
-
-fn migrations(service: ServiceName) -> &'static [Migration] {
-    match service {
-        ServiceName::Auth => carillon_auth::MIGRATIONS,
-        ServiceName::Notification => &carillon_notification::MIGRATIONS,
-        ServiceName::Chat => &carillon_chat::MIGRATIONS,
-        ServiceName::TicketPresence => &carillon_ticket_presence::MIGRATIONS,
-        ServiceName::Metrics => &carillon_metrics::MIGRATIONS,
-    }
 }
 
 fn words(error: &StoreError) -> String {
