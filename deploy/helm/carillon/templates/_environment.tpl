@@ -125,6 +125,11 @@ CARILLON_PROJECTS_LOG_AGE: {{ .Values.ticketPresence.logAge | quote }}
 {{- define "carillon.environment.metrics" -}}
 {{- end -}}
 
+{{/* A value as a text: large numbers are floating to Helm, and would get an exponent. */}}
+{{- define "carillon.text" -}}
+{{- if and (kindIs "float64" .) (eq . (floor .)) -}}{{ int64 . }}{{- else -}}{{ . }}{{- end -}}
+{{- end -}}
+
 {{/* A number as a text, or an empty one. */}}
 {{- define "carillon.number" -}}
 {{- if kindIs "invalid" . -}}""{{- else -}}{{ int64 . | quote }}{{- end -}}
@@ -165,7 +170,7 @@ CARILLON_PROJECTS_LOG_AGE: {{ .Values.ticketPresence.logAge | quote }}
   valueFrom: {secretKeyRef: {name: {{ $value.secret }}, key: {{ $value.key }}}}
 {{- else if ne (toString $value) "" }}
 - name: {{ $name }}
-  value: {{ $value | toString | quote }}
+  value: {{ include "carillon.text" $value | quote }}
 {{- end }}
 {{- end }}
 {{- with $settings.extraEnv }}
