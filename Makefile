@@ -32,7 +32,7 @@ build: ## build every binary (debug)
 	$(CARGO) build --workspace --bins
 
 .PHONY: test
-test: test-rust test-e2e ## run every test
+test: test-rust test-e2e test-deploy ## run every test
 
 .PHONY: test-rust
 test-rust: setup-tests ## run the tests of each crate
@@ -42,6 +42,11 @@ test-rust: setup-tests ## run the tests of each crate
 test-e2e: setup-tests build ## run the end-to-end tests, against one process and a cluster (ARGS=s1_05 selects)
 	$(CARGO) test --workspace --test layers --test benchmark --test monitoring
 	$(CARGO) test --workspace --test end_to_end -- $(ARGS)
+
+.PHONY: test-deploy
+test-deploy: setup-tests build ## check the Helm chart, Kustomize's overlays, and what they start (ARGS='-k trial' selects)
+	scripts/setup-deploy.sh
+	cd tests/deploy && .venv/bin/pytest $(ARGS)
 
 .PHONY: conformance
 conformance: ## hold the gateway's socket to RFC 6455 and 7692, case by case, with clients of other make (installs Chromium; ARGS=7.1 selects)
@@ -61,9 +66,11 @@ bench: ## measure Carillon beside bare loops, bare writes and its peers (release
 	for part in $(BENCH); do $(CARGO) run --release --bin bench -- $$part --output $(BENCH_OUTPUT) $(ARGS); done
 
 .PHONY: docs
-docs: ## write docs/metrics.md out of what every process measures, and Grafana's dashboard out of its tables
+docs: ## write docs/metrics.md out of what every process measures, Grafana's dashboard out of its tables, and k8s/ out of the chart
 	CARILLON_WRITE_DOCS=1 $(CARGO) test -p carillon --test metrics
 	python3 deploy/grafana/carillon.py
+	scripts/setup-deploy.sh
+	tests/deploy/.venv/bin/python deploy/kustomize.py
 
 .PHONY: lint
 lint: ## check formatting, clippy's opinion, and the shell scripts' syntax

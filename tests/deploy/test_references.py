@@ -4,6 +4,7 @@ import pytest
 
 from matrix import ALREADY_THERE, MATRIX, rendered
 from objects import WORKLOADS, chosen, containers, find, name, of_kind, pods
+from test_kustomize import PRODUCTION_SECRETS
 from tools import build
 
 SETS = {entry: lambda entry=entry: rendered(entry) for entry in MATRIX}
@@ -25,8 +26,6 @@ def there_is(entry, objects):
 
 def already_there(entry):
     if entry == "overlays/production":
-        from test_kustomize import PRODUCTION_SECRETS
-
         return PRODUCTION_SECRETS
     return ALREADY_THERE
 

@@ -8,7 +8,7 @@ from tools import CHART, build, run
 from validity import problem
 
 SETS = {entry: lambda entry=entry: rendered(entry) for entry in MATRIX}
-SETS |= {directory: lambda directory=directory: build(directory) for directory in ("base", "overlays/trial", "overlays/production", "jobs/migrate", "jobs/probe")}
+SETS |= {directory: lambda directory=directory: build(directory) for directory in ("base", "overlays/trial", "overlays/production", "monitoring", "jobs/migrate", "jobs/probe")}
 
 
 @pytest.mark.parametrize("entry", SETS)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 
 import jsonschema
@@ -23,6 +24,13 @@ QUALIFIED_NAME = re.compile(r"([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9
 
 def problem(thing):
     """What is wrong with an object, or nothing."""
+    return problem_of(json.dumps(thing, sort_keys=True))
+
+
+@cache
+def problem_of(text):
+    """The same; many sets have the same object."""
+    thing = json.loads(text)
     try:
         if thing["kind"] in CUSTOM:
             assert thing["apiVersion"] == "monitoring.coreos.com/v1"
