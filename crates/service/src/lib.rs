@@ -4,6 +4,7 @@
 //! A service is a type that implements [`Service`]; `run` of its crate builds it and hands it to
 //! [`Shell::serve`]. The same `run` serves a process of its own ([`main`]) and `carillon up`.
 
+mod allocator;
 mod database;
 mod dispatch;
 mod event_loop;
