@@ -47,6 +47,8 @@ export interface ConversationMessage {
   reply_to: unknown;
   attachments: Attachment[];
   reactions: { emoji: string; count: number; users?: Id[]; [field: string]: unknown }[];
+  /** Its sender's, if it gave one. */
+  client_id?: Id;
   edited_at?: Timestamp;
   deleted?: boolean;
   deleted_at?: Timestamp;
@@ -77,8 +79,9 @@ export type ConversationFrame =
   | ({ type: "message_reaction"; message_id: number; emoji: string; action: "add" | "remove"; user: Person; count: number } & Placed)
   | { type: "typing_indicator"; user: Person; is_typing: boolean; channel?: string }
   | { type: "user_status"; user_id: Id; status: "online" | "offline"; channel?: string }
-  | ({ type: "conversation_updated"; [field: string]: unknown } & Placed)
-  | ({ type: "participant_added" | "participant_removed"; [field: string]: unknown } & Placed)
+  | ({ type: "conversation_updated"; conversation: { id: number; name: string | null }; by: Person } & Placed)
+  | ({ type: "participant_added"; participant: Participant; by: Person } & Placed)
+  | ({ type: "participant_removed"; user_id: Id; user: Person; by: Person } & Placed)
   | { type: "history"; count: number; has_more: boolean }
   | MessageAck
   | AnyEndpointFrame;

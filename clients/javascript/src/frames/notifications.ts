@@ -27,6 +27,8 @@ export type NotificationFrame =
   | ({ type: "notification"; notification: Notification; title: string; message: string; priority: string; timestamp: Timestamp } & Placed)
   | ({ type: "notification_message"; data: Notification } & Placed)
   | ({ type: "unread_count"; count: number; version: number } & Placed)
+  /** To the one who marked. */
+  | { type: "marked_read"; id?: Id; count: number; version: number }
   | AnyEndpointFrame;
 
 /** What notification endpoints take. */

@@ -13,15 +13,28 @@ export interface ChatMessage {
   reactions: ConversationMessage["reactions"];
   edited_at?: Timestamp;
   deleted?: boolean;
+  deleted_at?: Timestamp;
+  client_id?: Id;
   status: "sending" | "sent" | "failed";
   /** Why it failed. */
   error?: string;
 }
 
 /** A room's message in the form of a conversation's. */
-export function ofRoom({ id, message, username, timestamp, user_id }: RoomMessage): ChatMessage {
+export function ofRoom({ id, message, username, timestamp, user_id, client_id }: RoomMessage): ChatMessage {
   const sender = { id: user_id ?? null, first_name: "", last_name: "", username };
-  return { id, content: message, sender, timestamp, message_type: "text", reply_to: null, attachments: [], reactions: [], status: "sent" };
+  return {
+    id,
+    content: message,
+    sender,
+    timestamp,
+    message_type: "text",
+    reply_to: null,
+    attachments: [],
+    reactions: [],
+    status: "sent",
+    ...(client_id !== undefined && { client_id }),
+  };
 }
 
 export function ofConversation(message: ConversationMessage): ChatMessage {

@@ -42,6 +42,7 @@ export class ChatStore extends Store<ChatState> {
   readonly #socket: SocketStore;
   readonly #isRoom: boolean;
   #release: (() => void)[] = [];
+  #past = 0;
 
   constructor(tier: Tier, target: Id) {
     super({
@@ -82,7 +83,10 @@ export class ChatStore extends Store<ChatState> {
       this.#failed(client_id, "too much waits to be sent");
   };
 
-  setTyping = (isTyping: boolean): void => void this.#socket.send({ type: "typing_indicator", is_typing: isTyping });
+  /** To be repeated while somebody types, at least every five seconds. Rooms have no such thing. */
+  setTyping = (isTyping: boolean): void => {
+    if (!this.#isRoom && this.#socket.isOpen) this.#socket.send({ type: "typing_indicator", is_typing: isTyping });
+  };
 
   /** Everything up to this message was read. */
   markRead = (message: number): void => void this.#socket.send({ type: "message_read", message_id: message });
@@ -105,7 +109,7 @@ export class ChatStore extends Store<ChatState> {
       this.#socket.retain(),
       this.#socket.onFrame((frame) => this.#received(frame)),
       this.#socket.onGap(() => void this.#load("")),
-      this.#socket.subscribe(() => this.update({ isConnected: this.#socket.snapshot().connection.status === "open" })),
+      this.#socket.onOpen((isConnected) => this.update({ isConnected })),
     ];
   }
 
@@ -116,26 +120,39 @@ export class ChatStore extends Store<ChatState> {
 
   #received(raw: AnyFrame): void {
     const frame = raw as RoomFrame | ConversationFrame;
-    const { typing } = this.snapshot();
+    const { conversation, participants, typing } = this.snapshot();
     switch (frame.type) {
       case "conversation_joined":
-        return this.update({ conversation: frame.conversation, participants: frame.conversation.participants, userId: frame.user_id });
+        this.#past = 0;
+        return this.update({
+          conversation: frame.conversation,
+          participants: frame.conversation.participants,
+          userId: frame.user_id,
+          typing: [],
+        });
+      case "conversation_updated":
+        return this.update({ conversation: conversation && { ...conversation, ...frame.conversation } });
+      case "participant_added":
+        return this.update({ participants: [...without(participants, frame.participant.id), frame.participant] });
+      case "participant_removed":
+        return this.update({ participants: without(participants, frame.user_id) });
       case "history":
         return this.update({ hasMore: frame.has_more });
       case "chat_message":
-        return this.#add(this.#isRoom ? ofRoom(frame as RoomMessage) : ofConversation(frame.message as ConversationMessage));
+        return this.#said(frame);
       case "message_edited":
         return this.#add(ofConversation(frame.message));
       case "message_deleted":
-        return this.#change(frame.message_id, (message) => ({ ...message, content: "", deleted: true }));
+        return this.#change(frame.message_id, (message) => ({ ...message, content: "", deleted: true, deleted_at: frame.deleted_at }));
       case "message_reaction":
         return this.#change(frame.message_id, (message) => reacted(message, frame.emoji, frame.count));
       case "message_read":
-        return this.#person(frame.read_by.id, { read_up_to: frame.message_id });
+        return this.#person(frame.read_by.id, { ...frame.read_by, read_up_to: frame.message_id });
       case "user_status":
         return this.#person(frame.user_id, { status: frame.status });
       case "typing_indicator": {
-        const others = typing.filter(({ id }) => id !== frame.user.id);
+        const others = without(typing, frame.user.id);
+        this.#person(frame.user.id, frame.user);
         return this.update({ typing: frame.is_typing ? [...others, frame.user] : others });
       }
       case "message_ack":
@@ -147,15 +164,27 @@ export class ChatStore extends Store<ChatState> {
     }
   }
 
+  /** What has no offset is from the past. Of a conversation nobody says how much more of that there is. */
+  #said(frame: RoomMessage | Extract<ConversationFrame, { type: "chat_message" }>): void {
+    const message = this.#isRoom ? ofRoom(frame as RoomMessage) : ofConversation(frame.message as ConversationMessage);
+    if (!this.#isRoom) this.#person(message.sender.id, message.sender as Person);
+    if (!this.#isRoom && frame.offset === undefined) this.#past += 1;
+    this.#add(message);
+    if (this.#past >= PAGE) this.update({ hasMore: true });
+  }
+
+  /** One that this client has sent takes the place of what was shown until it came. */
   #add(message: ChatMessage): void {
-    this.update({ messages: merged(this.snapshot().messages, [message]) });
+    const others = this.snapshot().messages.filter(({ id }) => message.client_id === undefined || id !== message.client_id);
+    this.update({ messages: merged(others, [message]) });
   }
 
   #change(id: Id, change: (message: ChatMessage) => ChatMessage): void {
     this.update({ messages: this.snapshot().messages.map((message) => (message.id === id ? change(message) : message)) });
   }
 
-  #person(id: Id, change: Partial<Participant>): void {
+  /** What else is known of a participant; the name of one who has never been there, the server learns only when they come. */
+  #person(id: Id | null, change: Partial<Participant>): void {
     this.update({ participants: this.snapshot().participants.map((person) => (person.id === id ? { ...person, ...change } : person)) });
   }
 
@@ -187,4 +216,8 @@ export class ChatStore extends Store<ChatState> {
 function reacted(message: ChatMessage, emoji: string, count: number): ChatMessage {
   const others = message.reactions.filter((reaction) => reaction.emoji !== emoji);
   return { ...message, reactions: count > 0 ? [...others, { emoji, count }] : others };
+}
+
+function without<One extends Person>(people: readonly One[], id: Id): One[] {
+  return people.filter((person) => person.id !== id);
 }

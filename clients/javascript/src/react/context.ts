@@ -1,10 +1,10 @@
 import { createContext, createElement, type ReactNode, useContext, useEffect, useMemo, useRef, useSyncExternalStore } from "react";
 import { identity } from "../identity.js";
 import type { ConnectionOptions, Id, TokenSource } from "../index.js";
-import { ACCESS_TOKEN, accessToken, onAccessToken } from "./access_token.js";
+import { accessToken, onAccessToken } from "./access_token.js";
 import { ProjectStore } from "./project_store.js";
 import { type Dialect, Tier } from "./tier.js";
-import type { ShowToast } from "./toast.js";
+import { type ShowToast, showToast } from "./toast.js";
 
 export interface WebSocketProviderProps {
   children?: ReactNode;
@@ -12,6 +12,8 @@ export interface WebSocketProviderProps {
   url?: string;
   /** Default: `localStorage.access_token`, as document 3 has it; null: nobody is logged in. */
   token?: TokenSource | null;
+  /** Whether to connect though nobody is logged in, where the deployment allows that. Default: false. */
+  anonymous?: boolean;
   /** Which frames `/ws/notifications/` speaks in. Default: `ticketing`. */
   dialect?: Dialect;
   /** What shows a toast for each new notification; false: nothing. Default: `showToast`. */
@@ -31,81 +33,76 @@ export interface Shared {
   projects: ProjectStore;
 }
 
+type Settings = Omit<WebSocketProviderProps, "children" | "project">;
+
 const Context = createContext<Shared | undefined>(undefined);
 
-const toConsole = (line: string, ...details: unknown[]) => console.log(line, ...details);
-
 /** Gives the hooks below it their sockets. */
-export function WebSocketProvider({ children, project, ...props }: WebSocketProviderProps): ReactNode {
-  const shared = useShared(props);
+export function WebSocketProvider({ children, project = null, ...settings }: WebSocketProviderProps): ReactNode {
+  const { who, latest } = useIdentity(settings, true);
+  const { url, dialect } = settings;
+  const shared = useMemo(() => makeShared(who, url, dialect, latest), [who, url, dialect, latest]);
   useEffect(() => shared.projects.retain(), [shared]);
-  useEffect(() => {
-    if (project === undefined) return;
-    shared.projects.select(project);
-  }, [shared, project]);
+  useEffect(() => shared.projects.select(project), [shared, project]);
   return createElement(Context.Provider, { value: shared }, children);
 }
 
-function useShared({ url, token, dialect, toast, log, connection }: Omit<WebSocketProviderProps, "children" | "project">): Shared {
-  const stored = useSyncExternalStore(token === undefined ? onAccessToken : never, accessToken, () => null);
-  const source = token === undefined ? (stored ? () => accessToken() : null) : token;
-  const who = typeof token === "function" ? "callback" : identity(token === undefined ? stored : token);
-  // What is told anew at each rendering is looked up when it is needed, and is no reason to connect anew.
-  const latest = useLatest({ source, toast, log, connection });
-  return useMemo(() => makeShared(who === undefined ? undefined : { url, dialect }, latest), [who, url, dialect, latest]);
-}
-
-interface Latest {
-  source: TokenSource | null;
-  toast: ShowToast | false | undefined;
-  log: ConnectionOptions["log"] | false | undefined;
-  connection: WebSocketProviderProps["connection"];
-}
-
-function useLatest(value: Latest): { current: Latest } {
-  const box = useRef(value);
-  box.current = value;
-  return box;
-}
-
-function never(): () => void {
-  return () => {};
-}
-
-function makeShared(where: { url: string | undefined; dialect: Dialect | undefined } | undefined, latest: { current: Latest }): Shared {
-  const { toast, log, connection } = latest.current;
-  const tier =
-    where &&
-    new Tier({
-      ...connection,
-      ...(where.url !== undefined && { url: where.url }),
-      ...(where.dialect && { dialect: where.dialect }),
-      ...(log !== false && { log: log ?? toConsole }),
-      ...(toast !== undefined && { toast: toast && shownBy(latest) }),
-      token: (request) => {
-        const { source } = latest.current;
-        return typeof source === "function" ? source(request) : source;
-      },
-    });
-  return { tier, projects: new ProjectStore(tier, log !== false ? (log ?? toConsole) : undefined) };
-}
-
-let alone: Shared | undefined;
-
 /** What the provider above has; without one, what document 3 has: this page's host, and `localStorage.access_token`. */
 export function useCarillon(): Shared {
-  const shared = useContext(Context);
-  if (shared) return shared;
-  const tier = new Tier({ token: accessToken, log: toConsole });
-  alone ??= { tier, projects: new ProjectStore(tier, toConsole) };
-  return alone;
+  const provided = useContext(Context);
+  const { who, latest } = useIdentity({}, provided === undefined);
+  const shared = provided ?? alone(who, latest);
+  useEffect(() => (provided ? undefined : shared.projects.retain()), [provided, shared]);
+  return shared;
 }
 
-export { ACCESS_TOKEN };
+interface Identity {
+  /** undefined: nobody is logged in. */
+  who: string | undefined;
+  /** What may be told anew at each rendering is looked up when it is needed, and is no reason to connect anew. */
+  latest: { readonly current: Settings };
+}
 
-function shownBy(latest: { current: Latest }): ShowToast {
-  return (toast) => {
-    const show = latest.current.toast;
-    if (show) show(toast);
+/** Who is logged in, by the token that was given or by the one in the page's storage, if anybody looks there. */
+function useIdentity(settings: Settings, looks: boolean): Identity {
+  const { token, anonymous } = settings;
+  const stored = useSyncExternalStore(looks && token === undefined ? onAccessToken : never, accessToken, nobody);
+  const latest = useRef(settings);
+  latest.current = settings;
+  const who = typeof token === "function" ? "callback" : identity(token === undefined ? stored : token);
+  return { who: who ?? (anonymous ? "anybody" : undefined), latest };
+}
+
+const never = () => () => {};
+const nobody = () => null;
+
+function makeShared(who: string | undefined, url: string | undefined, dialect: Dialect | undefined, latest: Identity["latest"]): Shared {
+  const log = (line: string, ...details: unknown[]) => {
+    const { log = console.log } = latest.current;
+    if (log) log(line, ...details);
   };
+  if (who === undefined) return { tier: undefined, projects: new ProjectStore(undefined, log) };
+  const tier = new Tier({
+    ...latest.current.connection,
+    ...(url !== undefined && { url }),
+    ...(dialect && { dialect }),
+    log,
+    toast: (shown) => {
+      const { toast = showToast } = latest.current;
+      if (toast) toast(shown);
+    },
+    token: (request) => {
+      const { token = accessToken() } = latest.current;
+      return typeof token === "function" ? token(request) : token;
+    },
+  });
+  return { tier, projects: new ProjectStore(tier, log) };
+}
+
+let last: { who: string | undefined; shared: Shared } | undefined;
+
+/** For all components of a page without a provider. */
+function alone(who: string | undefined, latest: Identity["latest"]): Shared {
+  if (!last || last.who !== who) last = { who, shared: makeShared(who, undefined, undefined, latest) };
+  return last.shared;
 }

@@ -21,6 +21,7 @@ export class NotificationStore extends Store<NotificationState> {
   readonly #tier: Tier;
   readonly #socket: SocketStore;
   #version = 0;
+  #loaded = false;
   #release: (() => void)[] = [];
 
   constructor(tier: Tier) {
@@ -39,7 +40,7 @@ export class NotificationStore extends Store<NotificationState> {
         unreadCount: Math.max(0, unreadCount - 1),
       });
     }
-    this.#socket.send({ type: "mark_read", id: found?.notification_id ?? id });
+    this.#socket.send({ type: "mark_read", id: found ? own(found) : id });
   };
 
   markAllAsRead = (): void => {
@@ -49,14 +50,13 @@ export class NotificationStore extends Store<NotificationState> {
   };
 
   protected override start(): void {
-    const shown = () => this.update({ isConnected: this.#socket.snapshot().connection.status === "open" });
+    this.#loaded = false;
     this.#release = [
       this.#socket.retain(),
       this.#socket.onFrame((frame) => this.#received(frame)),
       this.#socket.onGap(() => void this.#load()),
-      this.#socket.subscribe(shown),
+      this.#socket.onOpen((isConnected) => this.update({ isConnected })),
     ];
-    void this.#load();
   }
 
   protected override stop(): void {
@@ -65,6 +65,8 @@ export class NotificationStore extends Store<NotificationState> {
 
   #received(raw: AnyFrame): void {
     const frame = raw as NotificationFrame;
+    // From here on everything comes as a frame, and what was before that is in the inbox; later there is recovery.
+    if (frame.type.startsWith("connection") && !this.#loaded) void this.#load();
     if (frame.type === "unread_count" && frame.version >= this.#version) {
       this.#version = frame.version;
       this.update({ unreadCount: frame.count });
@@ -88,24 +90,44 @@ export class NotificationStore extends Store<NotificationState> {
 
   /** What is in the inbox already. Where there is none, there is what comes. */
   async #load(): Promise<void> {
+    this.#loaded = true;
     const { token: source, url } = this.#tier.options;
     try {
       const token = await ask(source, { reason: "connect" });
       if (!token) return;
       const response = await fetch(httpAddress("api/notifications/?limit=50", url), { headers: { authorization: `Bearer ${token}` } });
-      if (!response.ok) return;
-      const inbox = (await response.json()) as { items: Notification[]; counts: { unread: number }; version: number };
-      const { notifications } = this.snapshot();
-      const further = notifications.filter((one) => !inbox.items.some((item) => same(item, one)));
-      this.#version = inbox.version;
-      this.update({ notifications: [...further, ...inbox.items].slice(0, KEPT), unreadCount: inbox.counts.unread });
+      if (response.ok) this.#merge((await response.json()) as Inbox);
     } catch {
       // The socket says what is wrong, if anything is.
     }
   }
+
+  #merge({ items, counts, version }: Inbox): void {
+    const inbox = this.#socket.query.dialect === "ticketing" ? items.map(ticketing) : items;
+    const further = this.snapshot().notifications.filter((one) => !inbox.some((item) => same(item, one)));
+    const newest = Math.max(0, ...inbox.map((item) => Number(own(item))));
+    const unheard = further.filter((one) => !one.is_read && Number(own(one)) > newest).length;
+    this.#version = Math.max(this.#version, version);
+    this.update({ notifications: [...further, ...inbox].slice(0, KEPT), unreadCount: counts.unread + unheard });
+  }
 }
 
-/** By Carillon's own id, which in the ticketing dialect is another than the sender's. */
+interface Inbox {
+  items: Notification[];
+  counts: { unread: number };
+  version: number;
+}
+
+/** As document 3's frames have them: the sender's own id first. */
+function ticketing(item: Notification): Notification {
+  return { ...item, id: item.external_id ?? item.id, notification_id: item.id as number };
+}
+
+/** Carillon's own id, which in the ticketing dialect is another than the sender's. */
+function own({ notification_id, id }: Notification): Id {
+  return notification_id ?? id;
+}
+
 function same(one: Notification, other: Notification): boolean {
-  return (one.notification_id ?? one.id) === (other.notification_id ?? other.id);
+  return own(one) === own(other);
 }

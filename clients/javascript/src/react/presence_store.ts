@@ -24,17 +24,20 @@ export class PresenceStore extends Store<PresenceState> {
   /** Tells the others which ticket this tab looks at; null: none. */
   view = (ticket: Id | null): void => {
     this.#viewing = ticket;
-    this.socket.send({ type: "viewing", ticket_id: ticket });
+    // One that is offline is asked again when it is greeted.
+    if (this.socket.isOpen) this.socket.send({ type: "viewing", ticket_id: ticket });
   };
 
   /** Tells the others that somebody types here; to be repeated while they do, at least every five seconds. */
-  setTyping = (ticket: Id, isTyping: boolean): void => void this.socket.send({ type: "typing", ticket_id: ticket, is_typing: isTyping });
+  setTyping = (ticket: Id, isTyping: boolean): void => {
+    if (this.socket.isOpen) this.socket.send({ type: "typing", ticket_id: ticket, is_typing: isTyping });
+  };
 
   protected override start(): void {
     this.#release = [
       this.socket.retain(),
       this.socket.onFrame((frame) => this.#received(frame)),
-      this.socket.subscribe(() => this.update({ isConnected: this.socket.snapshot().connection.status === "open" })),
+      this.socket.onOpen((isConnected) => this.update({ isConnected })),
     ];
   }
 

@@ -12,6 +12,7 @@ export interface ProjectState {
 export class ProjectStore extends Store<ProjectState> {
   readonly #tier: Tier | undefined;
   readonly #log: ConnectionOptions["log"];
+  #selected: Id | null = null;
   readonly #held = new Map<"tickets" | "presence", { project: Id; release: Unlisten }>();
 
   constructor(tier: Tier | undefined, log: ConnectionOptions["log"]) {
@@ -32,6 +33,8 @@ export class ProjectStore extends Store<ProjectState> {
 
   /** As document 3's layout does when a project is selected. */
   select(project: Id | null): void {
+    if (this.#selected === project) return;
+    this.#selected = project;
     if (project === null) {
       this.disconnectTickets();
       return this.disconnectPresence();
@@ -44,6 +47,7 @@ export class ProjectStore extends Store<ProjectState> {
   protected override start(): void {}
 
   protected override stop(): void {
+    this.#selected = null;
     this.disconnectTickets();
     this.disconnectPresence();
   }
@@ -54,11 +58,8 @@ export class ProjectStore extends Store<ProjectState> {
     const presence = what === "presence" ? this.#tier.presence(project) : undefined;
     const socket = presence?.socket ?? this.#tier.socket(`ws/projects/${project}/tickets/`);
     const name = what === "tickets" ? "isTicketConnected" : "isPresenceConnected";
-    const listening = socket.subscribe(() => {
-      const open = socket.snapshot().connection.status === "open";
-      if (this.snapshot()[name] !== open) this.update({ [name]: open });
-    });
     const held = (presence ?? socket).retain();
+    const listening = socket.onOpen((open) => this.update({ [name]: open }));
     this.#held.set(what, {
       project,
       release: () => {

@@ -9,8 +9,9 @@ import {
 } from "../index.js";
 import { Store } from "./store.js";
 
-/** A frame of any endpoint, as a component gets it. */
-export type AnyFrame = Record<string, unknown>;
+/** A frame of any endpoint, as the documents' components take it: they look into it without ado. */
+// biome-ignore lint/suspicious/noExplicitAny: what is in it depends on the endpoint, and the documents' code names its members.
+export type AnyFrame = Record<string, any>;
 
 /** How one socket does. */
 export interface SocketState {
@@ -41,10 +42,31 @@ export class SocketStore extends Store<SocketState> {
     return () => void this.#frames.delete(listener);
   }
 
+  /** Tells whether it is open, now and whenever that changes. */
+  onOpen(listener: (isOpen: boolean) => void): Unlisten {
+    let was: boolean | undefined;
+    const look = () => {
+      const is = this.isOpen;
+      if (is !== was) listener(is);
+      was = is;
+    };
+    look();
+    return this.subscribe(look);
+  }
+
+  get isOpen(): boolean {
+    return this.snapshot().connection.status === "open";
+  }
+
   /** Listens to what was missed and doesn't come any more. */
   onGap(listener: () => void): Unlisten {
     this.#gaps.add(listener);
     return () => void this.#gaps.delete(listener);
+  }
+
+  /** What was asked for with its address. */
+  get query(): Readonly<Record<string, unknown>> {
+    return this.#options.query ?? {};
   }
 
   send = (frame: Sendable): Sent => this.#socket?.send(frame) ?? "refused";

@@ -1,18 +1,17 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { transformSync } from "esbuild";
 import type { Plugin } from "vite";
 
-/** What the documents' front ends import, and where that is in this package. */
-const theirs: Record<string, string> = {
-  "@/hooks/useNotifications": "src/react/index.ts",
-  "@/hooks/useWebSocket": "src/react/index.ts",
-  "@/contexts/WebSocketContext": "src/react/index.ts",
-  "./hooks/useWebSocket": "src/react/index.ts",
-};
+const ours = fileURLToPath(new URL("../../src/react/index.ts", import.meta.url));
+
+/** What the documents' front ends import. */
+const imported = ["@/hooks/useNotifications", "@/hooks/useWebSocket", "@/contexts/WebSocketContext", "./hooks/useWebSocket"];
 
 /**
- * Runs the documents' code as it is written: `document:3-bell.tsx?NotificationBell` is the file `tests/documents/3-bell.tsx`, word for word,
- * with an export of what it declares.
+ * Runs the documents' code as it is written: `document:3-ticket-list?TicketList.tsx` is `tests/documents/3-ticket-list.tsx`, word for word,
+ * with an export of what it declares. What it imports is this package. Of `1-hook?NotificationPanel&usage.jsx` only what follows the line
+ * `// Usage` is taken, which uses the hook that the document has declared before.
  */
 export function documents(): Plugin {
   const prefix = "\0document:";
@@ -20,15 +19,17 @@ export function documents(): Plugin {
     name: "documents",
     enforce: "pre",
     resolveId(id, importer) {
-      if (id.startsWith("document:")) return `\0${id}`.replace(/(\.\w+)\?(.*)$/, "?$2&lang$1");
-      if (importer?.startsWith(prefix) && theirs[id]) return fileURLToPath(new URL(`../../${theirs[id]}`, import.meta.url));
-      return undefined;
+      if (id.startsWith("document:")) return `\0${id}`;
+      return importer?.startsWith(prefix) && imported.includes(id) ? ours : undefined;
     },
     load(id) {
-      if (!id.startsWith(prefix)) return undefined;
-      const [, name, exported, extension] = id.match(/document:(.*)\?(.*)&lang(.*)$/) ?? [];
+      const [, name, exported, usage, extension] = id.match(/^\0document:(.*)\?(\w+)(&usage)?(\.\w+)$/) ?? [];
+      if (!name) return undefined;
       const text = readFileSync(new URL(`../documents/${name}${extension}`, import.meta.url), "utf8");
-      return `${text}\nexport { ${exported} };\n`;
+      const exporting = text.includes(`export const ${exported}`) ? "" : `export { ${exported} };\n`;
+      const hook = `import { useWebSocket } from "./hooks/useWebSocket";`;
+      const code = usage ? `${hook}\n${text.slice(text.indexOf("// Usage"))}\n${exporting}` : `${text}\n${exporting}`;
+      return transformSync(code, { loader: "tsx", jsx: "automatic" }).code;
     },
   };
 }

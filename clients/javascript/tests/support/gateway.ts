@@ -5,7 +5,6 @@ import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 
 /** The secret of tokens that tests make themselves. */
 const SECRET = "a-secret-of-at-least-16-bytes";
@@ -108,7 +107,7 @@ export function minted(user: number, seconds: number): string {
 
 /** `$CARILLON_BIN`, a directory or the program itself, or what `make build` has built. */
 function program(): string {
-  const where = process.env.CARILLON_BIN ?? fileURLToPath(new URL("../../../../target/debug", import.meta.url));
+  const where = process.env.CARILLON_BIN ?? join(import.meta.dirname, "../../../../target/debug");
   const found = existsSync(where) && statSync(where).isDirectory() ? join(where, "carillon") : where;
   if (!existsSync(found)) throw new Error(`there is no ${found}: run \`make build\` first`);
   return found;
