@@ -32,7 +32,7 @@ build: ## build every binary (debug)
 	$(CARGO) build --workspace --bins
 
 .PHONY: test
-test: test-rust test-e2e test-deploy ## run every test
+test: test-rust test-e2e test-deploy test-clients ## run every test
 
 .PHONY: test-rust
 test-rust: setup-tests ## run the tests of each crate
@@ -47,6 +47,10 @@ test-e2e: setup-tests build ## run the end-to-end tests, against one process and
 test-deploy: setup-tests build ## check the Helm chart, Kustomize's overlays, and what they start (ARGS='-k trial' selects)
 	scripts/setup-deploy.sh
 	cd tests/deploy && .venv/bin/pytest $(ARGS)
+
+.PHONY: test-clients
+test-clients: build setup-clients ## lint and test the clients against a real gateway, and in a real Chromium
+	npm run --silent lint --prefix clients/javascript && npm test --prefix clients/javascript
 
 .PHONY: conformance
 conformance: ## hold the gateway's socket to RFC 6455 and 7692, case by case, with clients of other make (installs Chromium; ARGS=7.1 selects)
@@ -77,6 +81,7 @@ lint: ## check formatting, clippy's opinion, and the shell scripts' syntax
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	for script in scripts/*.sh .ci/run; do bash -n "$$script"; done
+	if [[ -d clients/javascript/node_modules ]]; then npm run --silent lint --prefix clients/javascript; fi
 
 .PHONY: fmt
 fmt: ## format everything
@@ -90,6 +95,10 @@ deny: ## check licences, advisories, and who may depend on what (installs cargo-
 .PHONY: setup-tests
 setup-tests: ## install what the tests need beside Rust, or say what that is
 	scripts/setup-tests.sh
+
+.PHONY: setup-clients
+setup-clients: ## install what the clients are built and tested with, and build the JavaScript client
+	scripts/setup-clients.sh chromium
 
 .PHONY: clean
 clean: ## remove everything that was built

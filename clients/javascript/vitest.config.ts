@@ -1,12 +1,12 @@
 import { defineConfig } from "vitest/config";
-import { documents } from "./tests/support/documents.js";
+import { documents, readme } from "./tests/support/documents.js";
 
 export default defineConfig({
-  plugins: [documents()],
+  plugins: [documents(), readme()],
   test: {
     include: ["tests/**/*.test.{ts,tsx}"],
     setupFiles: ["tests/support/setup.ts"],
-    environmentOptions: { jsdom: { url: "http://localhost/" } },
+    environmentOptions: { jsdom: { url: "http://localhost:8000/" } },
     testTimeout: 20_000,
     hookTimeout: 30_000,
     maxWorkers: 2,

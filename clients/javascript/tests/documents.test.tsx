@@ -29,7 +29,7 @@ beforeEach(() => {
 function show(component: ReactNode): void {
   render(
     <StrictMode>
-      <WebSocketProvider url={page.url}>{component}</WebSocketProvider>
+      <WebSocketProvider>{component}</WebSocketProvider>
     </StrictMode>,
   );
 }
@@ -151,7 +151,7 @@ describe("document 4", () => {
 test("on a server everything renders as offline, and nothing connects", async () => {
   await page.login("alice");
   const html = renderToString(
-    <WebSocketProvider url={page.url} project={1}>
+    <WebSocketProvider project={1}>
       <NotificationBell />
       <ProjectView projectId={1} />
     </WebSocketProvider>,

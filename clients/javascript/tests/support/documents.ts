@@ -3,10 +3,34 @@ import { fileURLToPath } from "node:url";
 import { transformSync } from "esbuild";
 import type { Plugin } from "vite";
 
-const ours = fileURLToPath(new URL("../../src/react/index.ts", import.meta.url));
+const sources = fileURLToPath(new URL("../../src/", import.meta.url));
+const ours = `${sources}react/index.ts`;
 
 /** What the documents' front ends import. */
 const imported = ["@/hooks/useNotifications", "@/hooks/useWebSocket", "@/contexts/WebSocketContext", "./hooks/useWebSocket"];
+
+/**
+ * Runs the README's code as it is written: `readme:2?exports` is its second block of code in JavaScript or TypeScript. What it imports is
+ * this package as it is here.
+ */
+export function readme(): Plugin {
+  const prefix = "\0readme:";
+  return {
+    name: "readme",
+    enforce: "pre",
+    resolveId(id, importer) {
+      if (id.startsWith("readme:")) return `\0${id}`;
+      if (!importer?.startsWith(prefix) || !id.startsWith("@carillon/client")) return undefined;
+      return `${sources}${id.slice("@carillon/client/".length)}/index.ts`.replace("//", "/");
+    },
+    load(id) {
+      if (!id.startsWith(prefix)) return undefined;
+      const text = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+      const blocks = [...text.matchAll(/```(?:js|tsx)\n(.*?)```/gs)].map(([, block]) => block as string);
+      return transformSync(blocks[Number(id.slice(prefix.length)) - 1] as string, { loader: "tsx", jsx: "automatic" }).code;
+    },
+  };
+}
 
 /**
  * Runs the documents' code as it is written: `document:3-ticket-list?TicketList.tsx` is `tests/documents/3-ticket-list.tsx`, word for word,

@@ -1,3 +1,12 @@
+// The README's code, each block a module.
+declare module "readme:*" {
+  import type { ComponentType } from "react";
+  export const client: import("../../src/index.js").Client;
+  export const App: ComponentType<{ project: number }>;
+  export const Conversation: ComponentType<{ id: number }>;
+  export const Watchers: ComponentType<{ project: number; ticket: number }>;
+  export const Forms: ComponentType<{ url: string; token: string; onMessage: (frame: { type?: string }) => void }>;
+}
 // The documents' components, which know no types.
 declare module "document:*.tsx" {
   import type { ComponentType } from "react";

@@ -31,8 +31,10 @@ export function startPage(): Page {
   const page = new Page();
   const Native = globalThis.WebSocket;
   beforeAll(async () => {
-    page.gateway = await Gateway.start("--cors-origins", "http://localhost");
+    page.gateway = await Gateway.start();
     const there = page.url.replace("http://", "");
+    const beyond = globalThis.fetch;
+    globalThis.fetch = (address, options) => beyond(String(address).replace("localhost:8000", there), options);
     globalThis.WebSocket = class extends Native {
       constructor(url: string | URL, protocols?: string | string[]) {
         super(String(url).replace("localhost:8000", there), protocols);
