@@ -154,7 +154,7 @@ export class Connection {
     } catch {
       return this.#options.log?.("❌ [WebSocket] Not JSON:", text);
     }
-    if (frame?.type === "reconnect") this.#comeBackAfter = Number(frame.after_ms);
+    if (frame?.type === "reconnect") this.#comeBackAfter = Number(frame.after_ms) || 0;
     else this.#opened();
     if (this.#heartbeat.answered(frame)) return;
     if (frame?.type === "token_expiring") this.#renew(1);

@@ -6,6 +6,7 @@ import type { ConnectionOptions } from "./options.js";
 import { Outbox } from "./outbox.js";
 import { Place } from "./place.js";
 import type { ConnectionState } from "./state.js";
+import { systemTimers, type Timers } from "./timers.js";
 
 /** What can be said about one endpoint beside what holds for every connection. */
 export interface EndpointOptions extends ConnectionOptions {
@@ -46,11 +47,14 @@ export class EndpointSocket<Frame = Record<string, unknown>> extends Emitter<End
   readonly #outbox: Outbox<Sendable>;
   /** Sent with a `client_id`, and not acknowledged: sent again after a reconnection, since the server knows repetitions by it. */
   readonly #unacknowledged = new Map<unknown, Sendable>();
+  readonly #timers: Timers;
+  #timer: unknown;
 
   constructor(path: string, options: EndpointOptions = {}) {
     super();
     this.path = path;
     this.#outbox = new Outbox(options.queue);
+    this.#timers = options.timers ?? systemTimers;
     this.#connection = new Connection(options, {
       address: () => this.#address(options),
       subprotocols: [],
@@ -82,8 +86,9 @@ export class EndpointSocket<Frame = Record<string, unknown>> extends Emitter<End
     this.#unacknowledged.clear();
   }
 
-  /** Sends a frame, or keeps it until there is a connection. */
+  /** Sends a frame, or keeps it until there is a connection. One that is over takes none. */
   send(frame: Sendable): Sent {
+    if (this.state.status === "closed") return "refused";
     if (this.#outbox.length === 0 && this.#transmit(frame)) return "sent";
     if (this.#outbox.add(frame)) return "queued";
     this.emit("overflow", { frame });
@@ -112,8 +117,17 @@ export class EndpointSocket<Frame = Record<string, unknown>> extends Emitter<End
     this.#outbox.flush((frame) => this.#transmit(frame));
   }
 
+  /** Something was one message too many, and nobody says which: what isn't acknowledged is sent again when it is heard. */
+  #later(seconds: number): void {
+    this.#timers.clearTimeout(this.#timer);
+    this.#timer = this.#timers.setTimeout(() => {
+      for (const frame of this.#unacknowledged.values()) this.#connection.send(frame);
+    }, seconds * 1000);
+  }
+
   #changed(state: ConnectionState): void {
     if (state.status === "waiting" || state.status === "closed") {
+      this.#timers.clearTimeout(this.#timer);
       this.#outbox.restore([...this.#unacknowledged.values()]);
       this.#unacknowledged.clear();
     }
@@ -130,6 +144,7 @@ export class EndpointSocket<Frame = Record<string, unknown>> extends Emitter<End
       if (recovered) this.emit("recovery", { missed: Number(frame.missed ?? 0) });
       else this.emit("gap", typeof channel === "string" ? { channel } : {});
     }
+    if (type === "error" && frame.code === "rate_limited") this.#later(Number(frame.retry_after));
     if (type === "dropped") this.emit("dropped", { count: Number(count) });
     this.emit("frame", frame as Frame);
   }

@@ -175,6 +175,17 @@ describe("useChat", () => {
     await until(bobs, ({ error }) => error !== null);
   });
 
+  test("of a conversation that isn't mine: what can't be sent has failed, and says why", async () => {
+    await page.login("carol");
+    const { result } = renderHook(() => useChat(424242), { wrapper: below() });
+    act(() => result.current.send("Hello?"));
+    expect(result.current.messages).toMatchObject([{ status: "sending" }]);
+    const { error, messages } = await until(result, ({ messages }) => messages[0]?.status === "failed");
+    expect([messages[0]?.error, messages[0]?.content]).toEqual([error, "Hello?"]);
+    act(() => result.current.send("Anybody?"));
+    expect(result.current.messages).toMatchObject([{ status: "failed" }, { status: "failed", content: "Anybody?" }]);
+  });
+
   test("of a room: its history, older pages, and what is said while the gateway is away", async () => {
     const alice = await page.login("alice");
     const room = "react room ☕";

@@ -256,6 +256,24 @@ test("what has a client_id is sent again until it is acknowledged, and nothing e
   expect([await second.heard(), await second.heard()]).toEqual([{ message: "three", client_id: "c" }, { message: "four" }]);
 });
 
+test("what was too much is sent again when it is heard, and is refused once all is over", async () => {
+  const { socket, visit, states } = await greeted();
+  socket.send({ message: "one", client_id: "a" });
+  socket.send({ message: "two", client_id: "b" });
+  await visit.heard();
+  await visit.heard();
+  visit.send(
+    { type: "message_ack", client_id: "a" },
+    { type: "error", code: "rate_limited", message: "Rate limit exceeded", retry_after: 7 },
+  );
+  await alarm(7000);
+  clock.pass(7000);
+  expect(await visit.heard()).toEqual({ message: "two", client_id: "b" });
+  visit.socket.close(4003, "blocked");
+  await states.next(isClosed);
+  expect(socket.send({ message: "three", client_id: "c" })).toBe("refused");
+});
+
 test("what is no JSON, or no object, is passed over", async () => {
   const lines: unknown[] = [];
   const { frames, visit } = await greeted({ log: (...line: unknown[]) => lines.push(line) });

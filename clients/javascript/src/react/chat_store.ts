@@ -80,7 +80,7 @@ export class ChatStore extends Store<ChatState> {
     };
     this.update({ messages: [...this.snapshot().messages, shown] });
     if (this.#socket.send({ type: "chat_message", message, ...options, client_id }) === "refused")
-      this.#failed(client_id, "too much waits to be sent");
+      this.#failed(client_id, "it can't be sent now");
   };
 
   /** To be repeated while somebody types, at least every five seconds. Rooms have no such thing. */
@@ -110,12 +110,21 @@ export class ChatStore extends Store<ChatState> {
       this.#socket.onFrame((frame) => this.#received(frame)),
       this.#socket.onGap(() => void this.#load("")),
       this.#socket.onOpen((isConnected) => this.update({ isConnected })),
+      this.#socket.subscribe(() => this.#over()),
     ];
   }
 
   protected override stop(): void {
     for (const release of this.#release) release();
     this.update({ messages: [], typing: [], isConnected: false });
+  }
+
+  /** What a connection that is over has not sent, it never will. */
+  #over(): void {
+    const { status, reason } = this.#socket.snapshot().connection;
+    if (status !== "closed" || !reason || this.snapshot().error === reason.message) return;
+    const messages = this.snapshot().messages.map((one) => (one.status === "sending" ? failed(one, reason.message) : one));
+    this.update({ messages, error: reason.message });
   }
 
   #received(raw: AnyFrame): void {
@@ -197,7 +206,7 @@ export class ChatStore extends Store<ChatState> {
   }
 
   #failed(clientId: string, error: string): void {
-    this.#change(clientId, (message) => ({ ...message, status: "failed", error }));
+    this.#change(clientId, (message) => failed(message, error));
   }
 
   async #load(before: string): Promise<void> {
@@ -211,6 +220,10 @@ export class ChatStore extends Store<ChatState> {
     const messages = page.messages.map((message) => (this.#isRoom ? ofRoom(message) : ofConversation(message)));
     this.update({ messages: merged(this.snapshot().messages, messages), hasMore: page.has_more });
   }
+}
+
+function failed(message: ChatMessage, error: string): ChatMessage {
+  return { ...message, status: "failed", error };
 }
 
 function reacted(message: ChatMessage, emoji: string, count: number): ChatMessage {
