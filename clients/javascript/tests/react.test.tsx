@@ -123,6 +123,21 @@ describe("a project", () => {
     await waitFor(() => expect(page.paths).toEqual([]));
   });
 
+  test("that was asked for before anybody was logged in is connected when somebody is, and moves on to another one", async () => {
+    const wrapper = below();
+    const { result } = renderHook(useWebSocketContext, { wrapper });
+    act(() => result.current.connectTickets(1));
+    expect(page.sockets).toEqual([]);
+    await page.login("alice");
+    await until(result, ({ isTicketConnected }) => isTicketConnected);
+    act(() => result.current.connectTickets(424242));
+    await waitFor(() => expect(page.paths).toEqual([]));
+    expect(result.current.isTicketConnected).toBe(false);
+    act(() => result.current.connectTickets(1));
+    await until(result, ({ isTicketConnected }) => isTicketConnected);
+    expect(page.paths).toEqual(["ws/projects/1/tickets/"]);
+  });
+
   test("has people in it, who look at tickets and type", async () => {
     const bob = await page.gateway.login("bob");
     await page.login("alice");

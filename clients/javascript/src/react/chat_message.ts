@@ -48,3 +48,8 @@ export function merged(messages: readonly ChatMessage[], further: readonly ChatM
   const place = ({ id, status }: ChatMessage) => (status === "sent" && typeof id === "number" ? id : Number.POSITIVE_INFINITY);
   return [...byId.values()].sort((one, other) => (place(one) === place(other) ? 0 : place(one) - place(other)));
 }
+
+/** By which the server knows a message that comes again. (`crypto.randomUUID` is there in secure contexts only.) */
+export function clientId(): string {
+  return [...crypto.getRandomValues(new Uint32Array(4))].map((part) => part.toString(36)).join("");
+}

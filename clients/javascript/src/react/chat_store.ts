@@ -1,7 +1,7 @@
 import { httpAddress } from "../address.js";
 import type { Conversation, ConversationFrame, ConversationMessage, Id, Participant, Person, RoomFrame, RoomMessage } from "../index.js";
 import { ask } from "../token.js";
-import { type ChatMessage, merged, ofConversation, ofRoom } from "./chat_message.js";
+import { type ChatMessage, clientId, merged, ofConversation, ofRoom } from "./chat_message.js";
 import type { AnyFrame, SocketStore } from "./socket_store.js";
 import { Store } from "./store.js";
 import type { Tier } from "./tier.js";
@@ -63,7 +63,7 @@ export class ChatStore extends Store<ChatState> {
 
   /** Says something. It is shown at once, and sent again until the server has acknowledged it. */
   send = (message: string, options: MessageOptions = {}): void => {
-    const client_id = crypto.randomUUID();
+    const client_id = clientId();
     const { userId, participants } = this.snapshot();
     const me = participants.find(({ id }) => id === userId);
     const sender = me ?? { id: userId, first_name: "", last_name: "", ...(options.username && { username: options.username }) };
@@ -109,7 +109,7 @@ export class ChatStore extends Store<ChatState> {
       this.#socket.retain(),
       this.#socket.onFrame((frame) => this.#received(frame)),
       this.#socket.onGap(() => void this.#load("")),
-      this.#socket.onOpen((isConnected) => this.update({ isConnected })),
+      this.#socket.onOpen((isConnected) => this.update({ isConnected, ...(isConnected && { error: null }) })),
       this.#socket.subscribe(() => this.#over()),
     ];
   }

@@ -3,7 +3,7 @@ import { identity } from "../identity.js";
 import type { ConnectionOptions, Id, TokenSource } from "../index.js";
 import { accessToken, onAccessToken } from "./access_token.js";
 import { ProjectStore } from "./project_store.js";
-import { type Dialect, Tier } from "./tier.js";
+import { type Dialect, Tier, type TierOptions } from "./tier.js";
 import { type ShowToast, showToast } from "./toast.js";
 
 export interface WebSocketProviderProps {
@@ -28,6 +28,8 @@ export interface WebSocketProviderProps {
 
 /** What components below a provider have in common. */
 export interface Shared {
+  /** With which sockets are made; an address with a token of its own needs nobody who is logged in. */
+  options: TierOptions;
   /** undefined: nobody is logged in. */
   tier: Tier | undefined;
   projects: ProjectStore;
@@ -41,9 +43,11 @@ const Context = createContext<Shared | undefined>(undefined);
 export function WebSocketProvider({ children, project = null, ...settings }: WebSocketProviderProps): ReactNode {
   const { who, latest } = useIdentity(settings, true);
   const { url, dialect } = settings;
-  const shared = useMemo(() => makeShared(who, url, dialect, latest), [who, url, dialect, latest]);
-  useEffect(() => shared.projects.retain(), [shared]);
-  useEffect(() => shared.projects.select(project), [shared, project]);
+  const options = useMemo(() => tierOptions(url, dialect, latest), [url, dialect, latest]);
+  const projects = useMemo(() => new ProjectStore(options.log), [options]);
+  const shared = useMemo(() => makeShared(who, options, projects), [who, options, projects]);
+  useProjects(shared);
+  useEffect(() => projects.select(project), [projects, project]);
   return createElement(Context.Provider, { value: shared }, children);
 }
 
@@ -52,8 +56,14 @@ export function useCarillon(): Shared {
   const provided = useContext(Context);
   const { who, latest } = useIdentity({}, provided === undefined);
   const shared = provided ?? alone(who, latest);
-  useEffect(() => (provided ? undefined : shared.projects.retain()), [provided, shared]);
+  useProjects(shared);
   return shared;
+}
+
+/** A project's channels follow whoever logs in, and go with the last component. */
+function useProjects({ projects, tier }: Shared): void {
+  useEffect(() => projects.retain(), [projects]);
+  useEffect(() => projects.follow(tier), [projects, tier]);
 }
 
 interface Identity {
@@ -76,17 +86,15 @@ function useIdentity(settings: Settings, looks: boolean): Identity {
 const never = () => () => {};
 const nobody = () => null;
 
-function makeShared(who: string | undefined, url: string | undefined, dialect: Dialect | undefined, latest: Identity["latest"]): Shared {
-  const log = (line: string, ...details: unknown[]) => {
-    const { log = console.log } = latest.current;
-    if (log) log(line, ...details);
-  };
-  if (who === undefined) return { tier: undefined, projects: new ProjectStore(undefined, log) };
-  const tier = new Tier({
+function tierOptions(url: string | undefined, dialect: Dialect | undefined, latest: Identity["latest"]): TierOptions {
+  return {
     ...latest.current.connection,
     ...(url !== undefined && { url }),
     ...(dialect && { dialect }),
-    log,
+    log: (line, ...details) => {
+      const { log = console.log } = latest.current;
+      if (log) log(line, ...details);
+    },
     toast: (shown) => {
       const { toast = showToast } = latest.current;
       if (toast) toast(shown);
@@ -95,14 +103,21 @@ function makeShared(who: string | undefined, url: string | undefined, dialect: D
       const { token = accessToken() } = latest.current;
       return typeof token === "function" ? token(request) : token;
     },
-  });
-  return { tier, projects: new ProjectStore(tier, log) };
+  };
+}
+
+/** `who` is named so that another one gets sockets of their own. */
+function makeShared(who: string | undefined, options: TierOptions, projects: ProjectStore): Shared {
+  return { options, tier: who === undefined ? undefined : new Tier(options), projects };
 }
 
 let last: { who: string | undefined; shared: Shared } | undefined;
 
 /** For all components of a page without a provider. */
 function alone(who: string | undefined, latest: Identity["latest"]): Shared {
-  if (!last || last.who !== who) last = { who, shared: makeShared(who, undefined, undefined, latest) };
+  if (last?.who === who && last) return last.shared;
+  const options = last?.shared.options ?? tierOptions(undefined, undefined, latest);
+  const projects = last?.shared.projects ?? new ProjectStore(options.log);
+  last = { who, shared: makeShared(who, options, projects) };
   return last.shared;
 }

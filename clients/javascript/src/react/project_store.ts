@@ -8,24 +8,27 @@ export interface ProjectState {
   isPresenceConnected: boolean;
 }
 
+type Channel = "tickets" | "presence";
+
 /** A project's tickets and presence, for as long as its provider is there. */
 export class ProjectStore extends Store<ProjectState> {
-  readonly #tier: Tier | undefined;
   readonly #log: ConnectionOptions["log"];
+  /** Which project is asked for, whether anybody is logged in or not. */
+  readonly #wanted = new Map<Channel, Id>();
+  readonly #held = new Map<Channel, Unlisten>();
+  #tier: Tier | undefined;
   #selected: Id | null = null;
-  readonly #held = new Map<"tickets" | "presence", { project: Id; release: Unlisten }>();
 
-  constructor(tier: Tier | undefined, log: ConnectionOptions["log"]) {
+  constructor(log: ConnectionOptions["log"]) {
     super({ isTicketConnected: false, isPresenceConnected: false });
-    this.#tier = tier;
     this.#log = log;
   }
 
   /** Follows the project's tickets; one project at a time. */
-  connectTickets = (project: Id): void => this.#hold("tickets", project);
+  connectTickets = (project: Id): void => this.#want("tickets", project);
 
   /** Is present in the project, and sees who else is. */
-  connectPresence = (project: Id): void => this.#hold("presence", project);
+  connectPresence = (project: Id): void => this.#want("presence", project);
 
   disconnectTickets = (): void => this.#letGo("tickets");
 
@@ -44,34 +47,47 @@ export class ProjectStore extends Store<ProjectState> {
     this.connectPresence(project);
   }
 
+  /** Goes on with the sockets of whoever is logged in now. */
+  follow(tier: Tier | undefined): void {
+    if (tier === this.#tier) return;
+    this.#tier = tier;
+    for (const [channel, project] of this.#wanted) this.#hold(channel, project);
+  }
+
   protected override start(): void {}
 
   protected override stop(): void {
     this.#selected = null;
+    this.#tier = undefined;
     this.disconnectTickets();
     this.disconnectPresence();
   }
 
-  #hold(what: "tickets" | "presence", project: Id): void {
-    if (!this.#tier || this.#held.get(what)?.project === project) return;
-    this.#letGo(what);
-    const presence = what === "presence" ? this.#tier.presence(project) : undefined;
+  #want(channel: Channel, project: Id): void {
+    if (this.#wanted.get(channel) === project) return;
+    this.#wanted.set(channel, project);
+    this.#hold(channel, project);
+  }
+
+  #hold(channel: Channel, project: Id): void {
+    this.#held.get(channel)?.();
+    this.#held.delete(channel);
+    if (!this.#tier) return;
+    const presence = channel === "presence" ? this.#tier.presence(project) : undefined;
     const socket = presence?.socket ?? this.#tier.socket(`ws/projects/${project}/tickets/`);
-    const name = what === "tickets" ? "isTicketConnected" : "isPresenceConnected";
-    const held = (presence ?? socket).retain();
-    const listening = socket.onOpen((open) => this.update({ [name]: open }));
-    this.#held.set(what, {
-      project,
-      release: () => {
-        listening();
-        held();
-        this.update({ [name]: false });
-      },
+    const name = channel === "tickets" ? "isTicketConnected" : "isPresenceConnected";
+    const release = (presence ?? socket).retain();
+    const unlisten = socket.onOpen((open) => this.update({ [name]: open }));
+    this.#held.set(channel, () => {
+      unlisten();
+      release();
+      this.update({ [name]: false });
     });
   }
 
-  #letGo(what: "tickets" | "presence"): void {
-    this.#held.get(what)?.release();
-    this.#held.delete(what);
+  #letGo(channel: Channel): void {
+    this.#wanted.delete(channel);
+    this.#held.get(channel)?.();
+    this.#held.delete(channel);
   }
 }

@@ -100,7 +100,7 @@ function formOf(
 
 /** An address with a token of its own has nothing to do with the provider's. */
 function useSocket({ path, options }: Pick<Form, "path" | "options">): SocketStore | undefined {
-  const { tier } = useCarillon();
+  const { tier, options: shared } = useCarillon();
   const { query, token, autoConnect } = options;
   const key = JSON.stringify([query, typeof token === "function" ? "callback" : token, autoConnect]);
   const given = useRef({ key, options });
@@ -108,10 +108,11 @@ function useSocket({ path, options }: Pick<Form, "path" | "options">): SocketSto
   const { current } = given;
   return useMemo(() => {
     if (!path) return undefined;
-    const { token: _, ...bare } = tier?.options ?? { token: undefined };
     const own = current.options.token !== undefined || /[?&]token=/.test(path);
-    return own ? new Tier(bare).socket(path, current.options) : tier?.socket(path, current.options);
-  }, [tier, path, current]);
+    if (!own) return tier?.socket(path, current.options);
+    const { token: _, ...bare } = shared;
+    return new Tier(bare).socket(path, current.options);
+  }, [tier, shared, path, current]);
 }
 
 const initial = { connection: { status: "idle", attempt: 0 } as ConnectionState, lastMessage: null };
