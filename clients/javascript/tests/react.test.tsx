@@ -36,7 +36,7 @@ function until<Value>(result: { current: Value }, is: (value: Value) => boolean)
       if (!is(result.current)) throw new Error(`still ${JSON.stringify(result.current)}`);
       return result.current;
     },
-    { timeout: 10_000 },
+    { timeout: 30_000 },
   );
 }
 

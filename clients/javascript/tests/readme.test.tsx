@@ -20,7 +20,7 @@ afterEach(async () => {
   vi.clearAllMocks();
 });
 
-const patient = { timeout: 10_000 };
+const patient = { timeout: 30_000 };
 
 test("none is forgotten here", () => {
   const text = readFileSync(join(import.meta.dirname, "../README.md"), "utf8");

@@ -73,7 +73,8 @@ export class Gateway {
   async call(method: string, path: string, body?: unknown, token?: string): Promise<Record<string, never>> {
     const response = await fetch(this.url + path, {
       method,
-      headers: { "content-type": "application/json", ...(token && { authorization: `Bearer ${token}` }) },
+      // A connection that is kept may be closed by the other side just when it is used again.
+      headers: { "content-type": "application/json", connection: "close", ...(token && { authorization: `Bearer ${token}` }) },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     const text = await response.text();

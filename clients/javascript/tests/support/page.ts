@@ -34,7 +34,8 @@ export function startPage(): Page {
     page.gateway = await Gateway.start();
     const there = page.url.replace("http://", "");
     const beyond = globalThis.fetch;
-    globalThis.fetch = (address, options) => beyond(String(address).replace("localhost:8000", there), options);
+    globalThis.fetch = (address, options) =>
+      beyond(String(address).replace("localhost:8000", there), { ...options, headers: { ...options?.headers, connection: "close" } });
     globalThis.WebSocket = class extends Native {
       constructor(url: string | URL, protocols?: string | string[]) {
         super(String(url).replace("localhost:8000", there), protocols);
