@@ -42,6 +42,7 @@ test("who is there, and what was said", async () => {
   const { client: one } = client({ url: gateway.url, token: alice });
   const { client: other } = client({ url: gateway.url, token: bob });
   const room = one.subscribe("room.history");
+  await room.presence();
   const theirs = other.subscribe("room.history");
   for (const message of ["one", "two"]) await room.publish({ type: "chat_message", message, client_id: message });
   await theirs.presence();

@@ -36,7 +36,7 @@ function show(component: ReactNode): void {
 
 /** Waits for a line in the browser's console. */
 function logged(...line: unknown[]): Promise<void> {
-  return waitFor(() => expect(page.lines).toContainEqual(line), { timeout: 30_000 });
+  return waitFor(() => expect(page.lines).toContainEqual(line));
 }
 
 describe("document 1", () => {
@@ -46,9 +46,9 @@ describe("document 1", () => {
   ])("NotificationPanel shows what comes, with %s", async (_, NotificationPanel) => {
     const token = await page.gateway.login("alice");
     render(<NotificationPanel token={token} />);
-    await waitFor(() => expect(document.querySelectorAll("div > div > div")).toHaveLength(1), { timeout: 30_000 });
+    await waitFor(() => expect(document.querySelectorAll("div > div > div")).toHaveLength(1));
     await page.gateway.notify(1, "Task Complete");
-    await screen.findByText("Task Complete", {}, { timeout: 30_000 });
+    await screen.findByText("Task Complete");
     expect(page.sockets.at(-1)?.url).toMatch(/\/ws\/notifications\/\?.*token=/);
   });
 });
@@ -61,7 +61,7 @@ describe("document 3", () => {
     await logged("🔌 [WebSocket] Connected to ws/notifications/");
     await logged("✅ [WebSocket] Received:", expect.objectContaining({ type: "connection_established", user_id: 2 }));
     await page.gateway.notify(2, "Ticket Assigned");
-    await screen.findByTitle("unread 1", {}, { timeout: 30_000 });
+    await screen.findByTitle("unread 1");
     await waitFor(() => expect(screen.getByRole("status").textContent).toContain("Ticket Assigned"));
   });
 
@@ -77,7 +77,7 @@ describe("document 3", () => {
   test("ProjectView says whether it is live", async () => {
     await page.login("alice");
     show(<ProjectView projectId={1} />);
-    await screen.findByText("Connection: 🟢 Live", {}, { timeout: 30_000 });
+    await screen.findByText("Connection: 🟢 Live");
     expect([...page.paths].sort()).toEqual(["ws/projects/1/presence/", "ws/projects/1/tickets/"]);
   });
 
@@ -106,7 +106,7 @@ describe("document 4", () => {
       id: number;
     };
     render(<ChatComponent conversationId={id} jwtToken={token} />);
-    await screen.findByText("Connection Status: Connected", {}, { timeout: 30_000 });
+    await screen.findByText("Connection Status: Connected");
     await logged("Received message:", expect.objectContaining({ type: "conversation_joined" }));
   });
 
@@ -137,14 +137,14 @@ describe("document 4", () => {
       );
     }
     render(<Room />);
-    await screen.findByText("Connected", {}, { timeout: 30_000 });
+    await screen.findByText("Connected");
     fireEvent.click(screen.getByText("say"));
     await waitFor(() => expect(heard).toHaveBeenCalledWith(expect.objectContaining({ message: text, username: "alice" })));
     await screen.findByText(new RegExp(text));
     fireEvent.click(screen.getByText("disconnect"));
     await screen.findByText("Disconnected");
     fireEvent.click(screen.getByText("connect"));
-    await screen.findByText("Connected", {}, { timeout: 30_000 });
+    await screen.findByText("Connected");
   });
 });
 

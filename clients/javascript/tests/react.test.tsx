@@ -31,13 +31,10 @@ function below(props: WebSocketProviderProps = {}) {
 
 /** What a hook has given last, once it is as it should be. */
 function until<Value>(result: { current: Value }, is: (value: Value) => boolean): Promise<Value> {
-  return waitFor(
-    () => {
-      if (!is(result.current)) throw new Error(`still ${JSON.stringify(result.current)}`);
-      return result.current;
-    },
-    { timeout: 30_000 },
-  );
+  return waitFor(() => {
+    if (!is(result.current)) throw new Error(`still ${JSON.stringify(result.current)}`);
+    return result.current;
+  });
 }
 
 describe("useNotifications", () => {

@@ -16,11 +16,9 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   for (const socket of page.sockets) socket.close();
-  await waitFor(() => expect(page.sockets.every(({ readyState }) => readyState === 3)).toBe(true), patient);
+  await waitFor(() => expect(page.sockets.every(({ readyState }) => readyState === 3)).toBe(true));
   vi.clearAllMocks();
 });
-
-const patient = { timeout: 30_000 };
 
 test("none is forgotten here", () => {
   const text = readFileSync(join(import.meta.dirname, "../README.md"), "utf8");
@@ -29,9 +27,9 @@ test("none is forgotten here", () => {
 
 test("an endpoint", async () => {
   await import("readme:1");
-  await waitFor(() => expect(showState).toHaveBeenCalledWith("open", undefined), patient);
+  await waitFor(() => expect(showState).toHaveBeenCalledWith("open", undefined));
   await page.gateway.notify(1, "From the README");
-  await waitFor(() => expect(show).toHaveBeenCalledWith("From the README"), patient);
+  await waitFor(() => expect(show).toHaveBeenCalledWith("From the README"));
 });
 
 test("channels", async () => {
@@ -43,24 +41,24 @@ test("channels", async () => {
 
 test("all tabs", async () => {
   await import("readme:3");
-  await waitFor(() => expect(page.paths).toContain("ws/v1/"), patient);
+  await waitFor(() => expect(page.paths).toContain("ws/v1/"));
   const send = () => page.gateway.call("POST", "/api/notifications/send/", { title: "To all", message: "!" });
   await waitFor(async () => {
     await send();
     expect(show).toHaveBeenCalledWith("To all");
-  }, patient);
+  });
 });
 
 test("React: notifications and a project", async () => {
   const { App } = await import("readme:4");
   render(<App project={1} />);
-  await screen.findByText("🟢 Live", {}, patient);
+  await screen.findByText("🟢 Live");
   await page.gateway.notify(1, "For the bell");
   const [newest] = await waitFor(() => {
     const items = screen.getAllByRole("listitem");
     expect(items[0]?.textContent).toBe("For the bell Mark as read");
     return items;
-  }, patient);
+  });
   fireEvent.click(newest?.querySelector("button") as HTMLElement);
   expect(newest?.textContent).toBe("For the bell ");
 });
@@ -77,13 +75,13 @@ test("React: chat and presence", async () => {
       <Watchers project={1} ticket={9} />
     </WebSocketProvider>,
   );
-  await waitFor(() => expect(page.lines.map(([line]) => line)).toContain(`🔌 [WebSocket] Connected to ws/chat/${id}/`), patient);
+  await waitFor(() => expect(page.lines.map(([line]) => line)).toContain(`🔌 [WebSocket] Connected to ws/chat/${id}/`));
   fireEvent.click(screen.getByText("Say hello"));
-  await waitFor(() => expect(screen.getByText("alice: Hello").getAttribute("aria-busy")).toBe("false"), patient);
+  await waitFor(() => expect(screen.getByText("alice: Hello").getAttribute("aria-busy")).toBe("false"));
   await waitFor(() => {
     fireEvent.click(screen.getByText(/^Watch with/));
     expect(screen.getByText("Watch with alice")).toBeTruthy();
-  }, patient);
+  });
 });
 
 test("React: the documents' forms", async () => {
@@ -95,9 +93,9 @@ test("React: the documents' forms", async () => {
       <Forms url="ws://localhost:8000/ws/notifications/" token={token} onMessage={onMessage} />
     </WebSocketProvider>,
   );
-  await screen.findByText(/^Connected, [1-9]\d* frames, one of tickets$/, {}, patient);
+  await screen.findByText(/^Connected, [1-9]\d* frames, one of tickets$/);
   fireEvent.click(screen.getByRole("button"));
-  await waitFor(() => expect(onMessage.mock.calls.filter(([frame]) => frame.type === "pong")).toHaveLength(2), patient);
+  await waitFor(() => expect(onMessage.mock.calls.filter(([frame]) => frame.type === "pong")).toHaveLength(2));
 });
 
 test("time and chance", async () => {

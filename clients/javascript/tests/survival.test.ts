@@ -37,11 +37,10 @@ describe.each(["SIGTERM", "SIGKILL"] as const)("a gateway that ends by %s", (sig
   test("loses nothing of carillon.v1's channels, and answers what was asked meanwhile", async () => {
     const listener = client({ url: gateway.url, token: alice });
     const speaker = client({ url: gateway.url, token: bob });
-    const events = ["room.one", "room.two"].map(
-      (room) => new Watcher<ChannelEvent<never>>(listener.client.subscribe(room) as never, "event"),
-    );
+    const heard = ["room.one", "room.two"].map((room) => listener.client.subscribe(room));
+    const events = heard.map((room) => new Watcher<ChannelEvent<never>>(room as never, "event"));
     const rooms = ["room.one", "room.two"].map((room) => speaker.client.subscribe(room));
-    await Promise.all([listener, speaker].map(({ states }) => states.next(isOpen)));
+    await Promise.all([...heard, ...rooms].map((room) => room.presence()));
     const say = (number: number) =>
       Promise.all(rooms.map((room) => room.publish({ type: "chat_message", message: `${number}`, client_id: `n${number}` })));
     const first = Array.from({ length: 10 }, (_, number) => say(number));

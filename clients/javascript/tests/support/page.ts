@@ -1,6 +1,9 @@
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterAll, afterEach, beforeAll, vi } from "vitest";
 import { Gateway } from "./gateway.js";
+
+// Long enough for a machine that has much else to do.
+configure({ asyncUtilTimeout: 30_000 });
 
 /** A page of a deployment that the documents take to be at `localhost:8000`, with everything that its browser's console has shown. */
 export class Page {
