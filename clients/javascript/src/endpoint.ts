@@ -12,6 +12,8 @@ import { systemTimers, type Timers } from "./timers.js";
 export interface EndpointOptions extends ConnectionOptions {
   /** Further parameters, as `{history: 50}` or `{dialect: "ticketing"}`. */
   query?: Readonly<Record<string, string | number | boolean>>;
+  /** The place to begin from, as a list of tickets brings along, for instance, so that nothing is missed after it. */
+  since?: string;
   /** Whether it connects by itself. Default: true. */
   autoConnect?: boolean;
 }
@@ -43,7 +45,7 @@ export interface EndpointEvents<Frame> {
 export class EndpointSocket<Frame = Record<string, unknown>> extends Emitter<EndpointEvents<Frame>> {
   readonly path: string;
   readonly #connection: Connection;
-  readonly #place = new Place();
+  readonly #place: Place;
   readonly #outbox: Outbox<Sendable>;
   /** Sent with a `client_id`, and not acknowledged: sent again after a reconnection, since the server knows repetitions by it. */
   readonly #unacknowledged = new Map<unknown, Sendable>();
@@ -53,6 +55,7 @@ export class EndpointSocket<Frame = Record<string, unknown>> extends Emitter<End
   constructor(path: string, options: EndpointOptions = {}) {
     super();
     this.path = path;
+    this.#place = new Place(options.since);
     this.#outbox = new Outbox(options.queue);
     this.#timers = options.timers ?? systemTimers;
     this.#connection = new Connection(options, {

@@ -77,6 +77,17 @@ test("what was missed comes after a reconnection, in order and once", async () =
   expect(frames.seen.filter(is("chat_message"))).toHaveLength(3);
 });
 
+test("a board that was loaded goes on from there", async () => {
+  const path = "/api/projects/1/tickets/";
+  const { since } = (await gateway.call("GET", path, undefined, alice)) as unknown as { since: string };
+  await gateway.call("POST", path, { title: "Meanwhile" }, alice);
+  const { socket, frames } = endpoint("ws/projects/1/tickets/", { url: gateway.url, token: alice, since });
+  expect(await frames.next(is("ticket_update"))).toMatchObject({ action: "created", data: { title: "Meanwhile" } });
+  const gaps = new Watcher(endpoint("ws/projects/1/tickets/", { url: gateway.url, token: alice, since: "nonsense.1" }).socket, "gap");
+  await gaps.next();
+  expect(Object.keys(socket.offsets)).toEqual(["project.1.tickets"]);
+});
+
 describe("what is in vain isn't tried again", () => {
   const cases: [string, () => Promise<string | undefined>, string, number][] = [
     ["ws/notifications/1/", async () => undefined, "token_missing", 4003],

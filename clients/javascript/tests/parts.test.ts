@@ -104,6 +104,23 @@ describe("place", () => {
     expect(place.since).toBe("e1.8");
   });
 
+  test("may be brought along, and is what was missed counted from", () => {
+    const place = new Place("e1.5.2");
+    expect(place.since).toBe("e1.5.2");
+    const heads = [
+      { name: "everyone", offset: 7 },
+      { name: "user.42", offset: 3 },
+    ];
+    place.greeted("e1", heads);
+    place.recovered(true);
+    expect(place.advance("everyone", 6)).toBe(true);
+    expect(place.since).toBe("e1.6.2");
+    const lost = new Place("e0.5.2");
+    lost.greeted("e1", heads);
+    lost.recovered(false);
+    expect(lost.since).toBe("e1.7.3");
+  });
+
   test("is the greeting's where what was missed is gone", () => {
     const place = new Place();
     place.greeted("e1", [{ name: "everyone", offset: 7 }]);

@@ -210,7 +210,7 @@ describe("useChat", () => {
     expect(result.current.messages.map(({ content }) => content)).toEqual(Array.from({ length: 60 }, (_, number) => `${number}`));
     expect(result.current.hasMore).toBe(false);
     await page.gateway.stop("SIGKILL");
-    await until(result, ({ isConnected }) => !isConnected);
+    expect((await until(result, ({ isConnected }) => !isConnected)).connection.reason).toMatchObject({ kind: "network" });
     act(() => result.current.send("from offline"));
     expect(result.current.messages.at(-1)).toMatchObject({ content: "from offline", status: "sending" });
     await page.gateway.start();

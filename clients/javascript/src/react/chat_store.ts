@@ -1,12 +1,22 @@
 import { httpAddress } from "../address.js";
-import type { Conversation, ConversationFrame, ConversationMessage, Id, Participant, Person, RoomFrame, RoomMessage } from "../index.js";
+import type {
+  ConnectionState,
+  Conversation,
+  ConversationFrame,
+  ConversationMessage,
+  Id,
+  Participant,
+  Person,
+  RoomFrame,
+  RoomMessage,
+} from "../index.js";
 import { ask } from "../token.js";
 import { type ChatMessage, clientId, merged, ofConversation, ofRoom } from "./chat_message.js";
 import type { AnyFrame, SocketStore } from "./socket_store.js";
-import { Store } from "./store.js";
+import { type Connected, connected, Store, unconnected } from "./store.js";
 import type { Tier } from "./tier.js";
 
-export interface ChatState {
+export interface ChatState extends Connected {
   /** The oldest first; what is not acknowledged yet last. */
   messages: ChatMessage[];
   /** Of a conversation: who is in it. */
@@ -18,7 +28,6 @@ export interface ChatState {
   typing: Person[];
   /** Whether there are older messages, for `loadMore`. */
   hasMore: boolean;
-  isConnected: boolean;
   /** What was refused last. */
   error: string | null;
 }
@@ -52,8 +61,8 @@ export class ChatStore extends Store<ChatState> {
       userId: null,
       typing: [],
       hasMore: false,
-      isConnected: false,
       error: null,
+      ...unconnected,
     });
     this.#tier = tier;
     this.#target = target;
@@ -109,20 +118,20 @@ export class ChatStore extends Store<ChatState> {
       this.#socket.retain(),
       this.#socket.onFrame((frame) => this.#received(frame)),
       this.#socket.onGap(() => void this.#load("")),
-      this.#socket.onOpen((isConnected) => this.update({ isConnected, ...(isConnected && { error: null }) })),
-      this.#socket.subscribe(() => this.#over()),
+      this.#socket.onState((connection) => this.#changed(connection)),
     ];
   }
 
   protected override stop(): void {
     for (const release of this.#release) release();
-    this.update({ messages: [], typing: [], isConnected: false });
+    this.update({ messages: [], typing: [], ...unconnected });
   }
 
   /** What a connection that is over has not sent, it never will. */
-  #over(): void {
-    const { status, reason } = this.#socket.snapshot().connection;
-    if (status !== "closed" || !reason || this.snapshot().error === reason.message) return;
+  #changed(connection: ConnectionState): void {
+    const { status, reason } = connection;
+    this.update({ ...connected(connection), ...(status === "open" && { error: null }) });
+    if (status !== "closed" || !reason) return;
     const messages = this.snapshot().messages.map((one) => (one.status === "sending" ? failed(one, reason.message) : one));
     this.update({ messages, error: reason.message });
   }

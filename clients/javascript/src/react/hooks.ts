@@ -4,7 +4,7 @@ import type { ChatState, MessageOptions } from "./chat_store.js";
 import { useCarillon } from "./context.js";
 import type { NotificationState } from "./notification_store.js";
 import type { ProjectState } from "./project_store.js";
-import type { Store } from "./store.js";
+import { type Connected, type Store, unconnected } from "./store.js";
 
 const nothing = () => () => {};
 
@@ -15,16 +15,15 @@ function useStore<State extends object>(store: Store<State> | undefined, without
   return useSyncExternalStore(store?.subscribe ?? nothing, snapshot, snapshot);
 }
 
-export interface Notifications {
+export interface Notifications extends Connected {
   /** The newest first. */
   notifications: Notification[];
   unreadCount: number;
   markAsRead(id: Id): void;
   markAllAsRead(): void;
-  isConnected: boolean;
 }
 
-const noNotifications: NotificationState = { notifications: [], unreadCount: 0, isConnected: false };
+const noNotifications: NotificationState = { notifications: [], unreadCount: 0, ...unconnected };
 
 /** Document 3's hook: this user's notifications. Each new one is shown as a toast, once, however many components use this. */
 export function useNotifications(): Notifications {
@@ -48,17 +47,16 @@ export function useWebSocketContext(): WebSocketContextValue {
   return { ...state, connectTickets, connectPresence, disconnectTickets, disconnectPresence };
 }
 
-export interface Presence {
+export interface Presence extends Connected {
   /** Who is in the project, those who came first first. */
   present: Visitor[];
   count: number;
-  isConnected: boolean;
   /** Which ticket this tab looks at; null: none. */
   view(ticketId: Id | null): void;
   setTyping(ticketId: Id, isTyping: boolean): void;
 }
 
-const nobody = { present: [], count: 0, isConnected: false };
+const nobody = { present: [], count: 0, ...unconnected };
 
 /** Who is in a project, what they look at and where they type. null: in none. */
 export function usePresence(projectId: Id | null): Presence {
@@ -85,8 +83,8 @@ const silence: ChatState = {
   userId: null,
   typing: [],
   hasMore: false,
-  isConnected: false,
   error: null,
+  ...unconnected,
 };
 const later = async () => {};
 

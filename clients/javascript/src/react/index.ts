@@ -13,6 +13,7 @@ export {
   type WebSocketContextValue,
 } from "./hooks.js";
 export type { AnyFrame } from "./socket_store.js";
+export type { Connected } from "./store.js";
 export type { Dialect } from "./tier.js";
 export { type ShowToast, showToast, type Toast } from "./toast.js";
 export { type UseWebSocketOptions, useWebSocket, type WebSocketConnection, type WebSocketHandle } from "./use_web_socket.js";

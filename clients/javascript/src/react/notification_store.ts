@@ -2,15 +2,14 @@ import { httpAddress } from "../address.js";
 import type { Id, Notification, NotificationFrame } from "../index.js";
 import { ask } from "../token.js";
 import type { AnyFrame, SocketStore } from "./socket_store.js";
-import { Store } from "./store.js";
+import { type Connected, connected, Store, unconnected } from "./store.js";
 import type { Tier } from "./tier.js";
 import { showToast } from "./toast.js";
 
-export interface NotificationState {
+export interface NotificationState extends Connected {
   /** The newest first, up to 200. */
   notifications: Notification[];
   unreadCount: number;
-  isConnected: boolean;
 }
 
 /** As many as are kept in memory. */
@@ -25,7 +24,7 @@ export class NotificationStore extends Store<NotificationState> {
   #release: (() => void)[] = [];
 
   constructor(tier: Tier) {
-    super({ notifications: [], unreadCount: 0, isConnected: false });
+    super({ notifications: [], unreadCount: 0, ...unconnected });
     this.#tier = tier;
     this.#socket = tier.socket("ws/notifications/", { query: { dialect: tier.options.dialect ?? "ticketing" } });
   }
@@ -55,7 +54,7 @@ export class NotificationStore extends Store<NotificationState> {
       this.#socket.retain(),
       this.#socket.onFrame((frame) => this.#received(frame)),
       this.#socket.onGap(() => void this.#load()),
-      this.#socket.onOpen((isConnected) => this.update({ isConnected })),
+      this.#socket.onState((connection) => this.update(connected(connection))),
     ];
   }
 

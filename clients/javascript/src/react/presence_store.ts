@@ -1,13 +1,12 @@
 import type { Id, PresenceFrame, Visitor } from "../index.js";
 import type { AnyFrame, SocketStore } from "./socket_store.js";
-import { Store } from "./store.js";
+import { type Connected, connected, Store, unconnected } from "./store.js";
 import type { Tier } from "./tier.js";
 
-export interface PresenceState {
+export interface PresenceState extends Connected {
   /** Who is in the project, those who came first first. */
   present: Visitor[];
   count: number;
-  isConnected: boolean;
 }
 
 /** Who is in a project, which tickets they look at, and where they type. */
@@ -17,7 +16,7 @@ export class PresenceStore extends Store<PresenceState> {
   #release: (() => void)[] = [];
 
   constructor(tier: Tier, project: Id) {
-    super({ present: [], count: 0, isConnected: false });
+    super({ present: [], count: 0, ...unconnected });
     this.socket = tier.socket(`ws/projects/${project}/presence/`);
   }
 
@@ -37,14 +36,14 @@ export class PresenceStore extends Store<PresenceState> {
     this.#release = [
       this.socket.retain(),
       this.socket.onFrame((frame) => this.#received(frame)),
-      this.socket.onOpen((isConnected) => this.update({ isConnected })),
+      this.socket.onState((connection) => this.update(connected(connection))),
     ];
   }
 
   protected override stop(): void {
     for (const release of this.#release) release();
     this.#viewing = null;
-    this.update({ present: [], count: 0, isConnected: false });
+    this.update({ present: [], count: 0, ...unconnected });
   }
 
   #received(raw: AnyFrame): void {

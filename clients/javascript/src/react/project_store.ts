@@ -77,7 +77,10 @@ export class ProjectStore extends Store<ProjectState> {
     const socket = presence?.socket ?? this.#tier.socket(`ws/projects/${project}/tickets/`);
     const name = channel === "tickets" ? "isTicketConnected" : "isPresenceConnected";
     const release = (presence ?? socket).retain();
-    const unlisten = socket.onOpen((open) => this.update({ [name]: open }));
+    const unlisten = socket.onState(({ status }) => {
+      const open = status === "open";
+      if (this.snapshot()[name] !== open) this.update({ [name]: open });
+    });
     this.#held.set(channel, () => {
       unlisten();
       release();

@@ -7,7 +7,7 @@ import {
   type Sent,
   type Unlisten,
 } from "../index.js";
-import { Store } from "./store.js";
+import { Store, unconnected } from "./store.js";
 
 /** A frame of any endpoint, as the documents' components take it: they look into it without ado. */
 // biome-ignore lint/suspicious/noExplicitAny: what is in it depends on the endpoint, and the documents' code names its members.
@@ -30,7 +30,7 @@ export class SocketStore extends Store<SocketState> {
   #greeting: AnyFrame | undefined;
 
   constructor(path: string, options: EndpointOptions) {
-    super({ connection: { status: "idle", attempt: 0 }, lastMessage: null });
+    super({ connection: unconnected.connection, lastMessage: null });
     this.path = path;
     this.#options = options;
   }
@@ -42,13 +42,14 @@ export class SocketStore extends Store<SocketState> {
     return () => void this.#frames.delete(listener);
   }
 
-  /** Tells whether it is open, now and whenever that changes. */
-  onOpen(listener: (isOpen: boolean) => void): Unlisten {
-    let was: boolean | undefined;
+  /** Tells how the connection does, now and whenever that changes. */
+  onState(listener: (connection: ConnectionState) => void): Unlisten {
+    let last: ConnectionState | undefined;
     const look = () => {
-      const is = this.isOpen;
-      if (is !== was) listener(is);
-      was = is;
+      const { connection } = this.snapshot();
+      if (connection === last) return;
+      last = connection;
+      listener(connection);
     };
     look();
     return this.subscribe(look);
@@ -89,7 +90,7 @@ export class SocketStore extends Store<SocketState> {
     this.#socket?.close();
     this.#socket = undefined;
     this.#greeting = undefined;
-    this.update({ connection: { status: "idle", attempt: 0 } });
+    this.update({ connection: unconnected.connection });
   }
 
   #received(frame: AnyFrame): void {

@@ -1,4 +1,18 @@
-import type { Unlisten } from "../index.js";
+import type { ConnectionState, Unlisten } from "../index.js";
+
+/** How the connection does by which something is kept up to date. */
+export interface Connected {
+  isConnected: boolean;
+  connection: ConnectionState;
+}
+
+/** Before there is one. */
+export const unconnected: Connected = { isConnected: false, connection: { status: "idle", attempt: 0 } };
+
+/** As it is now. */
+export function connected(connection: ConnectionState): Connected {
+  return { isConnected: connection.status === "open", connection };
+}
 
 /** Something that components show: a state, which is kept up to date while at least one of them is there. */
 export abstract class Store<State extends object> {

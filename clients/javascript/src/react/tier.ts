@@ -27,8 +27,8 @@ export class Tier {
 
   /** The socket to a path; `options` that differ make it another one. */
   socket(path: string, options: EndpointOptions = {}): SocketStore {
-    const { query, token } = options;
-    const key = JSON.stringify(["socket", path.replace(/^\//, ""), query, token]);
+    const { query, token, since } = options;
+    const key = JSON.stringify(["socket", path.replace(/^\//, ""), query, token, since]);
     return this.#store(key, () => new SocketStore(path, { ...this.options, ...options }));
   }
 

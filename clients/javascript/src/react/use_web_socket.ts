@@ -2,6 +2,7 @@ import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from "reac
 import type { ConnectionState, EndpointOptions, FrameOf, Sendable, Sent } from "../index.js";
 import { useCarillon } from "./context.js";
 import type { AnyFrame, SocketStore } from "./socket_store.js";
+import { unconnected } from "./store.js";
 import { Tier } from "./tier.js";
 
 /** How document 3 uses a socket. */
@@ -101,8 +102,8 @@ function formOf(
 /** An address with a token of its own has nothing to do with the provider's. */
 function useSocket({ path, options }: Pick<Form, "path" | "options">): SocketStore | undefined {
   const { tier, options: shared } = useCarillon();
-  const { query, token, autoConnect } = options;
-  const key = JSON.stringify([query, typeof token === "function" ? "callback" : token, autoConnect]);
+  const { query, token, since, autoConnect } = options;
+  const key = JSON.stringify([query, typeof token === "function" ? "callback" : token, since, autoConnect]);
   const given = useRef({ key, options });
   if (given.current.key !== key) given.current = { key, options };
   const { current } = given;
@@ -115,6 +116,6 @@ function useSocket({ path, options }: Pick<Form, "path" | "options">): SocketSto
   }, [tier, shared, path, current]);
 }
 
-const initial = { connection: { status: "idle", attempt: 0 } as ConnectionState, lastMessage: null };
+const initial = { connection: unconnected.connection, lastMessage: null };
 const idle = () => initial;
 const nothing = () => () => {};
