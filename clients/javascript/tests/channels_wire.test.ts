@@ -50,6 +50,39 @@ describe("carillon.v1", () => {
     expect(await answer).toEqual([]);
   });
 
+  test("what was missed follows, though the answer says how far the channel is by now", async () => {
+    const { client: one, visit, states } = await connected();
+    const room = one.subscribe("room.a");
+    const [events, recoveries] = [new Watcher<{ offset?: number }>(room, "event"), new Watcher(room, "recovery")];
+    await visit.heard();
+    visit.send(subscribed(1, "room.a", 3), { channel: "room.a", offset: 4, data: {} });
+    await events.next();
+    visit.socket.terminate();
+    await states.next(isWaiting);
+    fake.clock.pass(60_000);
+    const second = await fake.server.visit();
+    second.send({ type: "connected", protocol: "carillon.v1", connection: "d", user_id: 1 });
+    expect(await second.heard()).toMatchObject({ since: "e1.4" });
+    second.send(subscribed(2, "room.a", 6), { type: "recovery", channel: "room.a", recovered: true, missed: 2 });
+    for (const offset of [5, 6, 7]) second.send({ channel: "room.a", offset, data: {} });
+    expect(await recoveries.next()).toEqual({ missed: 2 });
+    await events.next(({ offset }) => offset === 7);
+    expect(events.seen.map(({ offset }) => offset)).toEqual([4, 5, 6, 7]);
+  });
+
+  test("what was asked about a channel that nobody listens to any more is not answered", async () => {
+    const { client: one, visit } = await connected();
+    const room = one.subscribe("room.a");
+    await visit.heard();
+    visit.send(subscribed(1, "room.a", 3));
+    await new Watcher(room, "subscribed").next();
+    const asked = room.presence();
+    await visit.heard();
+    room.unsubscribe();
+    await expect(asked).rejects.toMatchObject({ code: "unsubscribed", retry: false });
+    expect(await visit.heard()).toEqual({ id: 3, type: "unsubscribe", channel: "room.a" });
+  });
+
   test("of what was asked when it broke, only that is asked again which does no harm", async () => {
     const { client: one, visit, states } = await connected();
     const room = one.subscribe("room.a");

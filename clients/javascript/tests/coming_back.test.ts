@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { TokenRequest } from "../src/index.js";
 import { greeting, startFake } from "./support/fake.js";
 import { endpoint, isClosed, isOpen, isWaiting } from "./support/sockets.js";
 
@@ -56,6 +57,24 @@ describe("coming back", () => {
     socket.close();
     expect(states.seen.at(-1)).toMatchObject({ status: "closed", reason: { kind: "asked" } });
     expect(fake.clock.next).toBeUndefined();
+  });
+
+  test("is given up when the token that was refused is all that there is", async () => {
+    const asked: TokenRequest[] = [];
+    const { states } = endpoint("ws/events/1/", {
+      url: fake.server.url,
+      timers: fake.clock,
+      token: (request) => {
+        asked.push(request);
+        return "the same";
+      },
+    });
+    (await fake.server.visit()).socket.close(4001, "invalid token");
+    await states.next(isWaiting);
+    fake.clock.pass(60_000);
+    expect(await states.next(isClosed)).toMatchObject({ reason: { kind: "unauthenticated", code: 4001, message: "invalid token" } });
+    expect(asked).toEqual([{ reason: "connect" }, { reason: "refused", token: "the same" }]);
+    expect(states.seen.map(({ status }) => status)).toEqual(["connecting", "waiting", "connecting", "closed"]);
   });
 
   test("is given up after some refusals in a row, though each token was another one", async () => {
