@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
 use crate::ServiceName;
 
 /// The first word of a channel's name, and who owns such channels.
-const KINDS: [(&str, ServiceName); 11] = [
+const KINDS: [(&str, ServiceName); 12] = [
     ("access", ServiceName::Auth),
     ("user", ServiceName::Notification),
     ("everyone", ServiceName::Notification),
@@ -15,6 +15,7 @@ const KINDS: [(&str, ServiceName); 11] = [
     ("collaboration", ServiceName::Chat),
     ("document", ServiceName::Chat),
     ("counter", ServiceName::Chat),
+    ("group", ServiceName::Chat),
     ("project", ServiceName::TicketPresence),
     ("system", ServiceName::Metrics),
 ];
@@ -109,6 +110,12 @@ impl Channel {
     /// The service that owns this channel.
     pub fn owner(&self) -> ServiceName {
         owner_of(self.kind()).unwrap_or(ServiceName::Auth)
+    }
+
+    /// Whether a back end may listen to it: to all that clients may, and to what back ends tell each other. What
+    /// gateways are told is theirs alone.
+    pub fn is_told_to_back_ends(&self) -> bool {
+        self.kind() == "group" && self.parts().len() == 1 || crate::endpoint_of(self).is_some()
     }
 
     /// The first word.

@@ -115,6 +115,11 @@ const USUAL: Endpoint = Endpoint {
     slow_consumer: SlowConsumer::Close,
 };
 
+/// What a subscription of a back end is a session of: it only listens, so it is counted nowhere, and no
+/// channel's owner is asked whether it may. It has no path.
+pub static BACK_END: Endpoint =
+    Endpoint { name: "back-end", dialects: true, close_codes: CloseCodes::CHANNELS, ..USUAL };
+
 /// Every endpoint. Whoever names a channel alone is told of it as at the first that lists it.
 pub static ENDPOINTS: &[Endpoint] = &[
     Endpoint {

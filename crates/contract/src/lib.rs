@@ -22,7 +22,8 @@ mod subject;
 pub use channel::{Channel, ChannelError, ChannelTemplate};
 pub use dialect::Dialect;
 pub use endpoint::{
-    CHANNELS, CloseCodes, ENDPOINTS, Endpoint, Payload, SlowConsumer, endpoint, endpoint_at, endpoint_of,
+    BACK_END, CHANNELS, CloseCodes, ENDPOINTS, Endpoint, Payload, SlowConsumer, endpoint, endpoint_at,
+    endpoint_of,
 };
 pub use gateway_id::{GatewayId, InvalidGatewayId};
 pub use id::{Id, InvalidId};
@@ -41,6 +42,9 @@ pub mod messages {
     #![allow(missing_docs, clippy::all)]
     include!(concat!(env!("OUT_DIR"), "/carillon.v1.rs"));
 }
+
+/// The scope of service tokens whose holders may listen to channels (`carillon.v1`).
+pub const LISTEN_SCOPE: &str = "channels:listen";
 
 /// The role that may administer everything.
 pub const ADMIN_ROLE: &str = "admin";

@@ -239,6 +239,8 @@ pub static ROUTES: &[Route] = {
         // Counters.
         row("counter.show", Get, "/api/counter/{name}/", Chat, Anonymous),
         row("counter.update", Post, "/api/counter/{name}/", Chat, Scope("counter:update")),
+        // What back ends tell each other.
+        row("groups.events.publish", Post, "/api/groups/{group}/events/", Chat, Scope("groups:send")),
         // Projects: their members' tickets, comments and presence, and events of back ends.
         row("projects.list", Get, "/api/projects/", Projects, User),
         row("projects.show", Get, "/api/projects/{project_id}/", Projects, User),

@@ -1,5 +1,6 @@
 //! Tokens of back ends: what they may do stands in their scopes.
 
+use carillon_contract::LISTEN_SCOPE;
 use carillon_store::{StoreError, Transaction, now};
 use carillon_token::{CarillonClaims, Kind, SigningError, SigningKey};
 use sqlx::{AnyPool, Row, any::AnyRow};
@@ -7,8 +8,15 @@ use sqlx::{AnyPool, Row, any::AnyRow};
 use crate::{random::random_id, revocations::SECOND};
 
 /// What a service token can be allowed to do.
-pub const SCOPES: [&str; 5] =
-    ["notifications:send", "events:publish", "memberships:write", "chat:send", "counter:update"];
+pub const SCOPES: [&str; 7] = [
+    "notifications:send",
+    "events:publish",
+    "memberships:write",
+    "chat:send",
+    "counter:update",
+    "groups:send",
+    LISTEN_SCOPE,
+];
 
 /// What is known of a service token: all but its text.
 #[derive(Debug)]

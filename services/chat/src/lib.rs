@@ -4,7 +4,8 @@
 //!   ([`attendance`]), and what a newcomer is told;
 //! - [`messages`] is the write path that chat rooms ([`rooms`]) and [`conversations`] share;
 //!   [`attachments`] are the files that messages carry;
-//! - [`collaboration`], [`documents`] and [`counters`] each have a write path of their own.
+//! - [`collaboration`], [`documents`] and [`counters`] each have a write path of their own;
+//! - [`groups`] are what back ends tell each other.
 
 mod access;
 mod admission;
@@ -15,6 +16,7 @@ mod collaboration;
 mod conversations;
 mod counters;
 mod documents;
+mod groups;
 mod messages;
 mod pruner;
 mod reply;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use carillon_contract::{Endpoint, Parameters, messages::Identity};
+use carillon_contract::{Endpoint, LISTEN_SCOPE, Parameters, Payload, messages::Identity};
 
 use super::Refusal;
 use crate::gateway::Gateway;
@@ -22,7 +22,9 @@ pub(super) async fn identify(
     let identity =
         gateway.authenticator.identify(token).await.map_err(|denied| Refusal::Denied(codes, denied))?;
     if identity.service {
-        return Err(Refusal::NotAUser(codes));
+        // A back end listens in the protocol for that, where it is told from the users.
+        let may_listen = endpoint.payload == Payload::Channels && identity.has_scope(LISTEN_SCOPE);
+        return if may_listen { Ok(Some(identity)) } else { Err(Refusal::NotAUser(codes)) };
     }
     let own = endpoint.own.and_then(|name| parameters.get(name));
     if own.is_some_and(|user| *user != identity.user) {

@@ -88,7 +88,9 @@ impl Channels {
     fn hear(&mut self, heard: Heard) {
         self.gateway.metrics.frames_received.with_label_values(&[self.info.endpoint.name]).inc();
         self.shard.received(self.key);
-        if let Err(pause) = self.meter.count(&self.gateway) {
+        if !self.info.is_back_end()
+            && let Err(pause) = self.meter.count(&self.gateway)
+        {
             let (id, channel) = heard.about();
             let problem = Problem::rate_limited(pause);
             return self.say(&reply::error(id, channel.map(Channel::as_str), &problem));

@@ -195,7 +195,13 @@ impl SessionInfo {
         is_meant.then(|| CloseReason::of_owner(dismissal.code, dismissal.reason.clone()))
     }
 
+    /// Its user, if it has a token of one.
     pub(crate) fn user(&self) -> Option<&str> {
-        self.identity.as_ref().map(KeptIdentity::user)
+        self.identity.as_ref().map(KeptIdentity::user).filter(|user| !user.is_empty())
+    }
+
+    /// Whether its token is a back end's, which is no user's.
+    pub(crate) fn is_back_end(&self) -> bool {
+        self.identity.is_some() && self.user().is_none()
     }
 }

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, rc::Rc};
 
 use bytes::Bytes;
 use carillon_contract::{
-    Resource, Since,
-    messages::{Accept, ChannelHead, OpenRequest, open_reply::Outcome},
+    Channel, Resource, Since,
+    messages::{Accept, ChannelHead, HeadsRequest, OpenRequest, open_reply::Outcome},
 };
 use carillon_trace::TraceContext;
 
@@ -75,15 +75,14 @@ async fn listen_and_ask(
         gateway.hub.listen(shard.number(), channel).await.map_err(|_| CloseReason::UNAVAILABLE)?;
         shard.listening(key);
     }
-    let generation = gateway.leases.generation(info.endpoint);
-    shard.asked(key);
     let Query { since, place, rest, .. } = query;
-    let accept = ask(gateway, info, rest).await?;
+    let accept = if info.is_back_end() {
+        heads(gateway, info).await?
+    } else {
+        enter(gateway, shard, key, info, rest).await?
+    };
     // Those that it listens to: a subscription has one, whatever its endpoint has.
     let (epoch, greeted) = (&*accept.epoch, heard(info, &accept.channels));
-    shard.accepted(key);
-    gateway.leases.accepted(info.endpoint, generation);
-    require(shard, key, &accept.requires)?;
     let heads = gateway.hub.join(epoch, greeted.clone()).await;
     let heads = heads.map_err(|_| CloseReason::UNAVAILABLE)?;
     // What it is answered depends on whether it has ended already.
@@ -118,6 +117,35 @@ async fn say(
         _ => false,
     };
     if recovered { Ok(()) } else { replay.catch_up().await }
+}
+
+/// Has the owner let a client in, and say how it is greeted.
+async fn enter(
+    gateway: &Gateway,
+    shard: &Shard,
+    key: Key,
+    info: &SessionInfo,
+    query: BTreeMap<String, String>,
+) -> Result<Accept, CloseReason> {
+    let generation = gateway.leases.generation(info.endpoint);
+    shard.asked(key);
+    let accept = ask(gateway, info, query).await?;
+    shard.accepted(key);
+    gateway.leases.accepted(info.endpoint, generation);
+    require(shard, key, &accept.requires)?;
+    Ok(accept)
+}
+
+/// What takes the place of that for a back end: it may listen by its scope, is greeted with nothing, and its owner
+/// need not know.
+async fn heads(gateway: &Gateway, info: &SessionInfo) -> Result<Accept, CloseReason> {
+    let owner = info.channels.first().map(Channel::owner).ok_or(CloseReason::UNAVAILABLE)?;
+    let channels = info.channels.iter().map(|channel| channel.as_str().to_owned()).collect();
+    let reply = gateway.bus.call(owner, &HeadsRequest { channels }).await.map_err(|error| {
+        tracing::warn!(%owner, %error, "a back end's subscription could not be opened");
+        CloseReason::UNAVAILABLE
+    })?;
+    Ok(Accept { epoch: reply.epoch, channels: reply.channels, ..Accept::default() })
 }
 
 async fn ask(

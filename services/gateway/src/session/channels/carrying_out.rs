@@ -28,6 +28,9 @@ use crate::{
     websocket::CloseReason,
 };
 
+/// The most channels that a connection of a back end is subscribed to.
+const BACK_END_SUBSCRIPTIONS: usize = 10_000;
+
 impl Channels {
     pub(super) fn start(&mut self, Request { id, what }: Request) {
         let (channel, wish) = match what {
@@ -62,8 +65,7 @@ impl Channels {
         if self.subscriptions.contains_key(channel) {
             return Err(Problem::ALREADY_SUBSCRIBED);
         }
-        let most = self.gateway.limits.quotas.subscriptions_per_connection;
-        if most > 0 && self.subscriptions.len() >= most as usize {
+        if self.subscriptions.len() >= self.most_subscriptions() {
             self.gateway.metrics.limited.with_label_values(&["subscriptions"]).inc();
             return Err(Problem::TOO_MANY);
         }
@@ -80,6 +82,15 @@ impl Channels {
         Ok(())
     }
 
+    /// How many channels it may be subscribed to: a back end has those of many users.
+    fn most_subscriptions(&self) -> usize {
+        match self.gateway.limits.quotas.subscriptions_per_connection {
+            _ if self.info.is_back_end() => BACK_END_SUBSCRIPTIONS,
+            0 => usize::MAX,
+            most => most as usize,
+        }
+    }
+
     fn unsubscribe(&mut self, id: &RequestId, channel: &Channel) -> Result<(), Problem> {
         let subscription = self.subscriptions.remove(channel).ok_or(Problem::NOT_SUBSCRIBED)?;
         subscription.leave();
@@ -88,6 +99,9 @@ impl Channels {
     }
 
     fn publish(&mut self, id: &RequestId, channel: &Channel, frame: Bytes) -> Result<(), Problem> {
+        if self.info.is_back_end() {
+            return Err(Problem::ONLY_LISTENS);
+        }
         let subscription = self.subscriptions.get_mut(channel).ok_or(Problem::NOT_SUBSCRIBED)?;
         let request = subscription.request(frame);
         let (gateway, shard, name) = (self.gateway.clone(), self.shard.clone(), channel.clone());

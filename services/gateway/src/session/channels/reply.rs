@@ -40,6 +40,7 @@ impl Problem {
     pub(super) const NO_TOKEN: Self = Self::fixed("token_missing", "A token is needed");
     pub(super) const ALREADY_SUBSCRIBED: Self = Self::fixed("already_subscribed", "Subscribed to already");
     pub(super) const NOT_SUBSCRIBED: Self = Self::fixed("not_subscribed", "Not subscribed to");
+    pub(super) const ONLY_LISTENS: Self = Self::fixed("denied", "A back end publishes over HTTP");
     pub(super) const NO_PRESENCE: Self = Self::fixed("unsupported", "Nobody counts who is there");
     pub(super) const TOO_MANY: Self = Self::fixed("too_many_subscriptions", "Too many subscriptions");
     pub(super) const UNAVAILABLE: Self = Self {

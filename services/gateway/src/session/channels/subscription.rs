@@ -2,7 +2,9 @@
 
 use std::{rc::Rc, sync::Arc};
 
-use carillon_contract::{Channel, Dialect, Payload, endpoint_of, messages::FrameRequest};
+use carillon_contract::{
+    BACK_END, Channel, Dialect, Parameters, Payload, endpoint_of, messages::FrameRequest,
+};
 
 use super::reply::Problem;
 use crate::{
@@ -80,9 +82,14 @@ pub(super) fn session(
     number: u64,
     channel: &Channel,
 ) -> Result<SessionInfo, Problem> {
-    let located = endpoint_of(channel).ok_or(Problem::NO_SUCH_CHANNEL)?;
-    let (endpoint, parameters) = (located.row, located.parameters);
-    if endpoint.payload != Payload::Json {
+    let is_back_end = carrier.is_back_end();
+    let (endpoint, parameters) = if is_back_end {
+        (&BACK_END, Parameters::new())
+    } else {
+        let located = endpoint_of(channel).ok_or(Problem::NO_SUCH_CHANNEL)?;
+        (located.row, located.parameters)
+    };
+    if endpoint.payload != Payload::Json || channel.kind() == "document" {
         return Err(Problem::BINARY_CHANNEL);
     }
     let is_anonymous = carrier.identity.is_none();
@@ -101,6 +108,10 @@ pub(super) fn session(
         channels: Box::default(),
         requires: Box::default(),
     };
+    if is_back_end {
+        info.channels = Box::new([channel.clone()]);
+        return if channel.is_told_to_back_ends() { Ok(info) } else { Err(Problem::NO_SUCH_CHANNEL) };
+    }
     info.resolve(&parameters).map_err(Problem::unknown_channel)?;
     if info.keep_only(channel) {
         return Ok(info);
