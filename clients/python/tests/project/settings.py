@@ -1,0 +1,3 @@
+from gateway import SECRET
+SECRET_KEY = SECRET
+INSTALLED_APPS = []
