@@ -37,6 +37,8 @@ pub(crate) fn register(suite: &mut Suite) {
         v1_everybody_is_counted_where_they_are_subscribed,
         v1_who_has_no_token_has_what_anyone_may,
         v1_the_subprotocol_is_spoken_at_any_endpoint,
+        v1_a_back_end_listens_and_is_present_nowhere,
+        v1_groups_are_of_back_ends_alone,
     );
     suite.own_cluster("v1_every_message_is_as_specified", options, every_message);
 }
@@ -236,6 +238,75 @@ async fn v1_the_subprotocol_is_spoken_at_any_endpoint(deployment: &Deployment) -
     ensure!(client.socket().protocol() == Some("carillon.v1"));
     client.subscribe(&format!("user.{}", user.id)).await?;
     client.close().await
+}
+
+/// A service token with `channels:listen` hears any channel, from any place in it; nobody sees it come.
+async fn v1_a_back_end_listens_and_is_present_nowhere(deployment: &Deployment) -> anyhow::Result<()> {
+    let [first, second] = deployment.gateways();
+    let (alice, admin) = (deployment.user("alice").await?, deployment.admin().await?);
+    let token = admin.create_service_token(&unique("listener"), &["channels:listen"]).await?;
+    let (room, own) = (format!("room.{}", unique("general")), format!("user.{}", alice.id));
+    let org = format!("org.{}", deployment.org(&[&alice]).await?);
+    let mut member = connect(first, &alice).await?;
+    member.subscribe(&room).await?;
+    let mut listener = Client::connect(second.socket(PATH)?.token(&token.token)).await?;
+    let place = listener.subscribe(&room).await?;
+    for channel in [&own, &org] {
+        listener.subscribe(channel).await?;
+    }
+    member.publish(&room, &said("hello")).await?;
+    has(&listener.told(&room, "chat_message").await?, &json!({"message": "hello"}))?;
+    let page = member.ask(json!({"type": "presence", "channel": room})).await?;
+    ensure!(page["count"] == 1, "{page}");
+    admin.notify(&json!({"user_id": alice.id, "title": "yours", "message": "x"})).await?;
+    has(&listener.told(&own, "notification").await?, &json!({"title": "yours"}))?;
+    let refused =
+        listener.ask(json!({"type": "publish", "channel": room, "data": said("not by a socket")})).await?;
+    has(&refused, &json!({"type": "error", "code": "denied"}))?;
+    for foreign in ["access", "document.x", "room.12"] {
+        let refused = listener.ask(json!({"type": "subscribe", "channel": foreign})).await?;
+        has(&refused, &json!({"type": "error", "retry": false}))?;
+    }
+    // From where it was, as anybody else.
+    listener.ask(json!({"type": "unsubscribe", "channel": room})).await?;
+    let since = format!("{}.{}", place["epoch"].as_str().context("an epoch")?, place["offset"]);
+    listener.ask(json!({"type": "subscribe", "channel": room, "since": since})).await?;
+    has(&listener.told(&room, "chat_message").await?, &json!({"message": "hello"}))?;
+    admin.api().delete(&format!("/api/auth/service-tokens/{}/", token.id)).await?.expect(204)?;
+    ends(listener.socket(), 4502).await?;
+    // Without the scope, and at other endpoints, a back end is not let in.
+    let other = admin.create_service_token(&unique("sender"), &["chat:send"]).await?;
+    let with_scope = admin.create_service_token(&unique("listener"), &["channels:listen"]).await?;
+    ends(&mut first.socket(PATH)?.token(&other.token).open().await?, 4503).await?;
+    ends(&mut first.socket("/ws/notifications/")?.token(&with_scope.token).open().await?, 4003).await?;
+    member.close().await
+}
+
+/// What back ends tell each other no client hears, or says.
+async fn v1_groups_are_of_back_ends_alone(deployment: &Deployment) -> anyhow::Result<()> {
+    let [first, second] = deployment.gateways();
+    let (alice, admin) = (deployment.user("alice").await?, deployment.admin().await?);
+    let token =
+        admin.create_service_token(&unique("group"), &["channels:listen", "groups:send"]).await?.token;
+    let (name, api) = (unique("workers"), deployment.api());
+    let (channel, path) = (format!("group.{name}"), format!("/api/groups/{name}/events/"));
+    let mut client = connect(first, &alice).await?;
+    let refused = client.ask(json!({"type": "subscribe", "channel": channel})).await?;
+    has(&refused, &json!({"type": "error", "code": "unknown_channel"}))?;
+    let event = json!({"anything": {"at": ["all"]}});
+    api.with_token(&alice.token).post(&path, &event).await?.expect(403)?;
+    let mut listener = Client::connect(second.socket(PATH)?.token(&token)).await?;
+    listener.subscribe(&channel).await?;
+    let back_end = api.with_token(&token);
+    let sent = back_end.post(&path, &event).await?.expect(201)?;
+    ensure!(sent == json!({"channel": channel, "offset": 1}), "{sent}");
+    let heard =
+        listener.next_where("the event", |frame| frame["channel"] == channel && frame["id"].is_null());
+    let heard = heard.await?;
+    ensure!(heard["data"] == event && heard["offset"] == 1, "{heard}");
+    back_end.post(&path, &json!(["no object"])).await?.expect(422)?;
+    client.close().await?;
+    listener.close().await
 }
 
 /// Everything that either side can say is said, and is as the specification has it.

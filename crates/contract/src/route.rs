@@ -116,7 +116,7 @@ pub static ROUTES: &[Route] = {
         row("auth.keys.rotate", Post, "/api/auth/keys/rotate/", Auth, Admin),
         // Organisations and projects. A back end keeps members in step with the bulk PUT.
         row("auth.orgs.list", Get, "/api/auth/orgs/", Auth, Admin),
-        row("auth.orgs.create", Post, "/api/auth/orgs/", Auth, Admin),
+        row("auth.orgs.create", Post, "/api/auth/orgs/", Auth, Scope("memberships:write")),
         row("auth.orgs.delete", Delete, "/api/auth/orgs/{org_id}/", Auth, Admin),
         row(
             "auth.orgs.members.list",
@@ -147,7 +147,7 @@ pub static ROUTES: &[Route] = {
             Scope("memberships:write"),
         ),
         row("auth.projects.list", Get, "/api/auth/projects/", Auth, Admin),
-        row("auth.projects.create", Post, "/api/auth/projects/", Auth, Admin),
+        row("auth.projects.create", Post, "/api/auth/projects/", Auth, Scope("memberships:write")),
         row("auth.projects.delete", Delete, "/api/auth/projects/{project_id}/", Auth, Admin),
         row(
             "auth.projects.members.list",

@@ -32,7 +32,7 @@ pub(crate) struct Args {
     service: Option<String>,
 
     /// What the back end may do, separated by commas: notifications:send, events:publish, memberships:write,
-    /// chat:send, counter:update.
+    /// chat:send, counter:update, groups:send, channels:listen.
     #[arg(long, value_name = "SCOPES", value_delimiter = ',', conflicts_with = "user")]
     scopes: Vec<String>,
 

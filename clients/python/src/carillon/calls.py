@@ -85,6 +85,10 @@ def group_event(group: str, event: JSON) -> Call:
     return Call("POST", _path("groups", group, "events"), event)
 
 
+def create_group(kind: Group, group: Id, name: str) -> Call:
+    return Call("POST", _path("auth", kind), {"id": group, "name": name})
+
+
 def replace_members(kind: Group, group: Id, members: Iterable[Id]) -> Call:
     return Call("PUT", _path("auth", kind, group, "members"), {"members": list(members)})
 

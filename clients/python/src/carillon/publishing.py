@@ -84,6 +84,10 @@ class Publishing(Generic[Answer]):
         """Something that only other back ends hear."""
         return self.request(calls.group_event(group, event), idempotency_key=idempotency_key)
 
+    def create_group(self, kind: Group, group_id: Id, name: str) -> Answer:
+        """Makes an organisation (`orgs`) or a project (`projects`). Raises ConflictError if it is there already."""
+        return self.request(calls.create_group(kind, group_id, name))
+
     def set_members(self, kind: Group, group_id: Id, members: Iterable[Id]) -> Answer:
         """Replaces all members of an organisation (`orgs`) or a project (`projects`)."""
         return self.request(calls.replace_members(kind, group_id, members))

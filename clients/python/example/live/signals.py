@@ -1,0 +1,16 @@
+"""Document 1's signal."""
+
+from asgiref.sync import async_to_sync
+from django.db.models.signals import post_save
+from django.dispatch import receiver
+
+from live.broadcasting import broadcast_org_event
+from live.models import SampleResource
+
+
+@receiver(post_save, sender=SampleResource)
+def resource_saved(sender, instance, created, **kwargs):
+    if created:
+        async_to_sync(broadcast_org_event)(
+            org_id=str(instance.org_id), event_type="resource.created", data={"resource_id": str(instance.id)}
+        )

@@ -1,3 +1,0 @@
-from gateway import SECRET
-SECRET_KEY = SECRET
-INSTALLED_APPS = []
