@@ -51,6 +51,7 @@ test-deploy: setup-tests build ## check the Helm chart, Kustomize's overlays, an
 .PHONY: test-clients
 test-clients: build setup-clients ## lint and test the clients against a real gateway, and in a real Chromium
 	npm run --silent lint --prefix clients/javascript && npm test --prefix clients/javascript
+	cd clients/python && .venv/bin/ruff check && .venv/bin/ruff format --check && .venv/bin/mypy && .venv/bin/pytest
 
 .PHONY: conformance
 conformance: ## hold the gateway's socket to RFC 6455 and 7692, case by case, with clients of other make (installs Chromium; ARGS=7.1 selects)

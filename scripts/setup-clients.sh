@@ -19,6 +19,15 @@ packages_of() {
   cp "$1/package-lock.json" "$1/node_modules/installed.json"
 }
 packages_of clients/javascript
+
+# What the Python package is built and tested with, the package itself among it.
+python=clients/python
+if ! cat "$python"/{requirements.txt,pyproject.toml} | cmp --silent - "$python/.venv/installed.txt"; then
+  echo "installing what $python/requirements.txt lists"
+  python3 -m venv --clear "$python/.venv"
+  (cd "$python" && .venv/bin/pip install --quiet --requirement requirements.txt)
+  cat "$python"/{requirements.txt,pyproject.toml} > "$python/.venv/installed.txt"
+fi
 if [[ -z $(find clients/javascript/dist -newer clients/javascript/package-lock.json -name index.js 2> /dev/null) ]] ||
   [[ -n $(find clients/javascript/src -newer clients/javascript/dist/index.js) ]]; then
   npm run --silent build --prefix clients/javascript

@@ -40,7 +40,10 @@ def ok() -> httpx.Response:
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
 def test_what_may_go_well_later_is_tried_again_under_the_same_key(status):
-    with answering(httpx.Response(status, json={"title": "not now"}), httpx.ReadTimeout("late"), ok()) as (client, seen):
+    with answering(httpx.Response(status, json={"title": "not now"}), httpx.ReadTimeout("late"), ok()) as (
+        client,
+        seen,
+    ):
         assert client.update_counter("increment", 1) == {"counter": 1}
         keys = {request.headers["idempotency-key"] for request in seen}
         assert (len(seen), len(keys)) == (3, 1)
@@ -83,7 +86,10 @@ def test_attempts_end():
 
 
 def test_what_is_no_carillon_is_noticed():
-    with answering(httpx.Response(200, text="<html>")) as (client, _), pytest.raises(carillon.RequestError, match="no JSON"):
+    with (
+        answering(httpx.Response(200, text="<html>")) as (client, _),
+        pytest.raises(carillon.RequestError, match="no JSON"),
+    ):
         client.counter()
 
 

@@ -83,7 +83,11 @@ async def test_a_channel_of_this_process(layer):
 async def test_order(layer):
     for number in (1, 2, 3):
         await layer.send("test-channel-3", {"type": f"message.{number}"})
-    assert [(await layer.receive("test-channel-3"))["type"] for _ in range(3)] == ["message.1", "message.2", "message.3"]
+    assert [(await layer.receive("test-channel-3"))["type"] for _ in range(3)] == [
+        "message.1",
+        "message.2",
+        "message.3",
+    ]
 
 
 async def test_bad_names(layer):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 
@@ -28,8 +29,6 @@ def configured(gateway: Gateway, settings):
     """The tests' Django, with the shared gateway."""
     settings.CARILLON = {**settings.CARILLON, "URL": gateway.url, "TOKEN": gateway.token, "RAISE": True}
     return gateway
-
-
 
 
 @pytest.mark.django_db(transaction=True)
@@ -193,10 +192,8 @@ LAYER = {"default": {"BACKEND": "carillon.channels.CarillonChannelLayer"}}
 
 def findings(capsys, *arguments: str) -> dict[str, dict]:
     """What the command says, by check."""
-    try:
+    with contextlib.suppress(CommandError):
         call_command("carillon_check", "--json", *arguments)
-    except CommandError as error:
-        assert error.returncode == 1
     report = json.loads(capsys.readouterr().out)
     assert report["ok"] == all(it["status"] != "failed" for it in report["checks"])
     return {it["check"]: it for it in report["checks"]}

@@ -29,6 +29,7 @@ def configured(gateway: Gateway, settings):
 
 def executed(code: str, **names) -> dict:
     """What a snippet leaves behind."""
+    names = {"__name__": f"snippet_{len(code)}", **names}
     exec(compile(code, "snippet", "exec"), names)
     return names
 
@@ -50,7 +51,7 @@ async def in_thread(function, *arguments, **named):
     return await asyncio.get_running_loop().run_in_executor(None, lambda: function(*arguments, **named))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def members(gateway: Gateway):
     """The organisation of document 1."""
     gateway.organisation("org-456", "user-123", "user-789")
@@ -237,7 +238,9 @@ async def test_the_readmes_signals(configured, members):
     from shop.models import Comment, Resource
 
     names = executed(python("def comment_event"))
-    names["register"](type("Unused", (Comment,), {"Meta": type("Meta", (), {"proxy": True}), "__module__": "shop.models"}))
+    names["register"](
+        type("Unused", (Comment,), {"Meta": type("Meta", (), {"proxy": True}), "__module__": "shop.models"})
+    )
     assert names["comment_event"](Resource(org="org-456", pk=3), "created").body["data"] == {"comment_id": 3}
     async with front_end(configured.websocket, "/ws/notifications/", "buyer") as bell:
         await bell.until("connection.established")

@@ -202,7 +202,9 @@ async def scripted(*connections):
 
     async def handle(socket):
         times.append(time.monotonic())
-        await socket.send(json.dumps({"type": "connected", "protocol": "carillon.v1", "connection": "x", "user_id": None}))
+        await socket.send(
+            json.dumps({"type": "connected", "protocol": "carillon.v1", "connection": "x", "user_id": None})
+        )
         await left.pop(0)(socket)
 
     async with serve(handle, "127.0.0.1", 0) as server:
