@@ -85,8 +85,9 @@ def group_event(group: str, event: JSON) -> Call:
     return Call("POST", _path("groups", group, "events"), event)
 
 
-def create_group(kind: Group, group: Id, name: str) -> Call:
-    return Call("POST", _path("auth", kind), {"id": group, "name": name})
+def create_group(kind: Group, group: Id, name: str, key: str | None = None) -> Call:
+    more = {} if key is None else {"key": key}
+    return Call("POST", _path("auth", kind), {**more, "id": group, "name": name})
 
 
 def replace_members(kind: Group, group: Id, members: Iterable[Id]) -> Call:

@@ -84,9 +84,10 @@ class Publishing(Generic[Answer]):
         """Something that only other back ends hear."""
         return self.request(calls.group_event(group, event), idempotency_key=idempotency_key)
 
-    def create_group(self, kind: Group, group_id: Id, name: str) -> Answer:
-        """Makes an organisation (`orgs`) or a project (`projects`). Raises ConflictError if it is there already."""
-        return self.request(calls.create_group(kind, group_id, name))
+    def create_group(self, kind: Group, group_id: Id, name: str, key: str | None = None) -> Answer:
+        """Makes an organisation (`orgs`) or a project (`projects`), whose tickets' keys begin with `key`. Raises
+        ConflictError if it is there already."""
+        return self.request(calls.create_group(kind, group_id, name, key))
 
     def set_members(self, kind: Group, group_id: Id, members: Iterable[Id]) -> Answer:
         """Replaces all members of an organisation (`orgs`) or a project (`projects`)."""

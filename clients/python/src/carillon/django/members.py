@@ -65,9 +65,17 @@ def synchronize(client: Client) -> Iterator[tuple[Group, Id, int]]:
         for group, members in groups.items():
             # It may be there already.
             with contextlib.suppress(ConflictError):
-                client.create_group(entry.kind, group, str(group))
+                client.create_group(entry.kind, group, *_names(entry.kind, group))
             client.set_members(entry.kind, group, members)
             yield entry.kind, group, len(members)
+
+
+def _names(kind: Group, group: Id) -> tuple[str, str | None]:
+    """What a group is called that Carillon has not heard of; a project's tickets have keys there, too."""
+    if kind == "orgs":
+        return str(group), None
+    plain = "".join(character for character in str(group).upper() if character.isascii() and character.isalnum())
+    return f"Project {group}", f"P{plain}"[:10]
 
 
 def _id(membership: Any, attribute: Attribute) -> Id:
