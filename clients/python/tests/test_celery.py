@@ -10,6 +10,7 @@ from celery import Celery, shared_task
 from celery.contrib.testing.worker import start_worker
 
 from carillon import broadcast_notification, calls
+from carillon.django import signals
 from carillon.django.signals import publish_on_commit
 from carillon.django.tasks import publish, publish_later
 from conftest import front_end
@@ -89,6 +90,17 @@ def test_a_task_comes_again_while_carillon_is_away(settings, monkeypatch):
     outcome = publish.apply(("POST", "/api/counter/x/", {}, "key"))
     assert outcome.failed()
     assert pauses == [1, 2, 4]
+
+
+def test_a_broker_that_is_away_does_not_undo_what_happened(settings, monkeypatch, caplog):
+    def away(*_):
+        raise ConnectionError("no broker")
+
+    settings.CARILLON = {"TOKEN": "x", "CELERY": True}
+    monkeypatch.setattr(publish, "delay", away)
+    with caplog.at_level("ERROR", "carillon.django"):
+        signals._publish([calls.counter_update("increment", 1)])
+    assert "could not be told: no broker" in caplog.text
 
 
 @pytest.mark.parametrize("celery", ["eager"], indirect=True)

@@ -236,6 +236,25 @@ async def test_it_comes_back_when_the_gateway_says_so():
         assert 0.7 <= times[1] - times[0] < 5
 
 
+async def test_a_reader_that_is_slow_holds_up_the_socket_and_no_subscription(monkeypatch):
+    monkeypatch.setattr("carillon.subscriber.WAITING", 10)
+    sent = asyncio.Event()
+
+    async def talks(socket):
+        await accept(socket)
+        for offset in range(1, 101):
+            await socket.send(json.dumps({"channel": "everyone", "offset": offset, "data": {}}))
+        sent.set()
+        await socket.wait_closed()
+
+    async with scripted(talks) as (url, _), Subscriber("everyone", url=url) as subscriber:
+        await asyncio.wait_for(sent.wait(), 10)
+        while subscriber._items.qsize() < 10:
+            await asyncio.sleep(0)
+        assert [(await first(subscriber, Event))[0].offset for _ in range(100)] == list(range(1, 101))
+        assert subscriber._items.qsize() == 0
+
+
 async def test_duplicates_are_left_out():
     async def doubles(socket):
         await accept(socket, 1)

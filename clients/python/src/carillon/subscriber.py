@@ -31,7 +31,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds between two attempts to connect, at most: each is a random part of what doubles."""
 
 WAITING = 1_000
-"""Items that may wait to be read. Then nothing more is read from the socket, and a gateway that is kept waiting
+"""Events that may wait to be read. Then nothing more is read from the socket, and a gateway that is kept waiting
 closes it; nothing is lost by that."""
 
 REQUESTS = 100
@@ -68,7 +68,8 @@ class Subscriber:
         self._ids = itertools.count(1)
         self._socket: ClientConnection | None = None
         self._connected = asyncio.Event()
-        self._items: asyncio.Queue[Item | BaseException] = asyncio.Queue(WAITING)
+        self._items: asyncio.Queue[Item | BaseException] = asyncio.Queue()
+        self._has_room = asyncio.Event()
         self._later: set[asyncio.Task[None]] = set()
         self._task: asyncio.Task[None] | None = None
         self._come_back_after: float | None = None
@@ -102,6 +103,7 @@ class Subscriber:
     async def __aiter__(self) -> AsyncIterator[Item]:
         while True:
             item = await self._items.get()
+            self._has_room.set()
             if isinstance(item, BaseException):
                 raise item
             yield item
@@ -171,7 +173,7 @@ class Subscriber:
                 if not subscription.opened.done():
                     subscription.opened.set_exception(error)
             self._fail_requests(UnreachableError(str(error)))
-            await self._items.put(error)
+            self._items.put_nowait(error)
 
     async def _connect_once(self) -> None:
         """Holds one connection, until it ends. Raises if coming back is in vain."""
@@ -244,15 +246,15 @@ class Subscriber:
             self._connected.set()
             await self._ask(list(self._subscriptions.values()))
         elif kind == "subscribed":
-            await self._subscribed(frame)
+            self._subscribed(frame)
         elif kind == "recovery":
-            await self._recovery(frame)
+            self._recovery(frame)
         elif kind == "unsubscribed" and "code" in frame:
-            await self._refused(self._subscriptions.get(frame["channel"]), frame)
+            self._refused(self._subscriptions.get(frame["channel"]), frame)
         elif kind == "error" and frame.get("id") in self._asked:
-            await self._refused(self._asked.pop(frame["id"]), frame)
+            self._refused(self._asked.pop(frame["id"]), frame)
         elif kind == "dropped":
-            await self._items.put(Dropped(frame["count"]))
+            self._items.put_nowait(Dropped(frame["count"]))
         elif kind == "reconnect":
             self._come_back_after = frame["after_ms"] / 1_000
         elif kind == "token_expiring" and callable(self._token):
@@ -266,9 +268,12 @@ class Subscriber:
         subscription, offset = self._subscriptions.get(frame["channel"]), frame.get("offset")
         if subscription is None or (offset is not None and not subscription.is_news(offset)):
             return
-        await self._items.put(Event(frame["channel"], frame["data"], offset, subscription.epoch or ""))
+        while self._items.qsize() >= WAITING:
+            self._has_room.clear()
+            await self._has_room.wait()
+        self._items.put_nowait(Event(frame["channel"], frame["data"], offset, subscription.epoch or ""))
 
-    async def _subscribed(self, frame: dict[str, Any]) -> None:
+    def _subscribed(self, frame: dict[str, Any]) -> None:
         subscription = self._asked.pop(frame["id"], None)
         if subscription is None or self._subscriptions.get(subscription.channel) is not subscription:
             return
@@ -278,23 +283,23 @@ class Subscriber:
         subscription.head = place
         if subscription.asked_since is None:
             subscription.move(place)
-            await self._items.put(Subscribed(subscription.channel, place))
+            self._items.put_nowait(Subscribed(subscription.channel, place))
         if not subscription.opened.done():
             subscription.opened.set_result(None)
 
-    async def _recovery(self, frame: dict[str, Any]) -> None:
+    def _recovery(self, frame: dict[str, Any]) -> None:
         subscription = self._subscriptions.get(frame["channel"])
         if subscription is None:
             return
         if frame["recovered"]:
-            await self._items.put(Recovered(subscription.channel, frame.get("missed", 0)))
+            self._items.put_nowait(Recovered(subscription.channel, frame.get("missed", 0)))
             return
         since = subscription.place or ""
         if subscription.head is not None:
             subscription.move(subscription.head)
-        await self._items.put(Gap(subscription.channel, since))
+        self._items.put_nowait(Gap(subscription.channel, since))
 
-    async def _refused(self, subscription: Subscription | None, frame: dict[str, Any]) -> None:
+    def _refused(self, subscription: Subscription | None, frame: dict[str, Any]) -> None:
         """A subscription was refused, or ended."""
         if subscription is None or self._subscriptions.get(subscription.channel) is not subscription:
             return
@@ -308,7 +313,7 @@ class Subscriber:
         error = ChannelRefusedError(subscription.channel, frame["code"], frame["message"])
         if not subscription.opened.done():
             subscription.opened.set_exception(error)
-        await self._items.put(Ended(subscription.channel, error.code, error.message))
+        self._items.put_nowait(Ended(subscription.channel, error.code, error.message))
 
     async def _ask_later(self, subscription: Subscription, pause: float) -> None:
         await asyncio.sleep(pause)

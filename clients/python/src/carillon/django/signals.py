@@ -136,12 +136,14 @@ def _batch(publications: Publications) -> list[Call]:
 def _publish(batch: list[Call]) -> None:
     from .tasks import publish_later, publishes_in_celery
 
-    if publishes_in_celery():
-        publish_later(batch)
-        return
+    # A broker that is away is an error of Celery's own.
+    known = Exception if publishes_in_celery() else CarillonError
     try:
-        publish_now(batch)
-    except CarillonError as error:
+        if publishes_in_celery():
+            publish_later(batch)
+        else:
+            publish_now(batch)
+    except known as error:
         if django_settings().get("RAISE"):
             raise
         logger.error("what was committed could not be told: %s", error)

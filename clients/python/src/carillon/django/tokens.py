@@ -23,7 +23,7 @@ def user_token(user: Any, lifetime: int = LIFETIME, **claims: Any) -> str:
     """A token for a user, or for whoever has this id: HS256, with the claims that SimpleJWT's have."""
     now = int(time.time())
     body = {"token_type": "access", "iat": now, "exp": now + lifetime, "jti": secrets.token_hex(16)}
-    body["user_id"] = getattr(user, "pk", user)
+    body[str(_simple_jwt().get("USER_ID_CLAIM", "user_id"))] = getattr(user, "pk", user)
     for name in ("username", "first_name", "last_name"):
         if value := getattr(user, name, None):
             body[name] = str(value)
@@ -32,8 +32,11 @@ def user_token(user: Any, lifetime: int = LIFETIME, **claims: Any) -> str:
 
 def _secret() -> str:
     """SimpleJWT's key, if the project has chosen one, or Django's."""
-    own = getattr(settings, "SIMPLE_JWT", None) or {}
-    return str(own.get("SIGNING_KEY") or settings.SECRET_KEY)
+    return str(_simple_jwt().get("SIGNING_KEY") or settings.SECRET_KEY)
+
+
+def _simple_jwt() -> dict[str, Any]:
+    return getattr(settings, "SIMPLE_JWT", None) or {}
 
 
 def _signed(claims: dict[str, Any], secret: str) -> str:
