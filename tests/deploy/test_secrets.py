@@ -4,10 +4,9 @@ import re
 
 import pytest
 
-from api_server import serving
 from matrix import COMPONENTS, PLAIN, SERVICES, TRIAL, both, rendered
 from objects import find, of_kind
-from tools import NAMESPACE, render
+from tools import render
 
 # What is generated, in a trial: Secrets, and their entries.
 GENERATED = {
@@ -38,24 +37,6 @@ def test_what_is_generated_differs():
     one, other = render(TRIAL), render(TRIAL)
     values = [value for objects in (one, other) for name in GENERATED for value in secret(objects, name).values()]
     assert len(values) == len(set(values)) == 20
-
-
-def test_an_upgrade_keeps_what_was_generated(tmp_path):
-    before = rendered("trial")
-    kept = {(NAMESPACE, name): secret(before, name) for name in GENERATED}
-    with serving(kept, tmp_path) as kubeconfig:
-        after = render(TRIAL, "--dry-run=server", "--kubeconfig", kubeconfig)
-    for thing in of_kind(before, "Secret"):
-        assert secret(after, thing["metadata"]["name"]) == thing["stringData"]
-
-
-def test_an_upgrade_generates_what_is_new(tmp_path):
-    before = rendered("trial")
-    users = dict(secret(before, "carillon-nats-users"))
-    del users["NATS_METRICS_PASSWORD"]
-    with serving({(NAMESPACE, "carillon-nats-users"): users}, tmp_path) as kubeconfig:
-        after = secret(render(TRIAL, "--dry-run=server", "--kubeconfig", kubeconfig), "carillon-nats-users")
-    assert users.items() <= after.items() and after["NATS_METRICS_PASSWORD"]
 
 
 def test_addresses_of_a_trial_have_the_passwords():
