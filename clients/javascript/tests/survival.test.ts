@@ -70,3 +70,22 @@ test("what can't be recovered is told, and it goes on from there", async () => {
   expect(await frames.next((frame) => frame.type === "chat_message")).toMatchObject({ message: "anew" });
   expect(socket.offsets).toEqual({ "room.gap": expect.any(Number) });
 });
+
+test("a gateway that hangs is found out, though its sockets are open, and nothing is lost", async () => {
+  const options = { url: gateway.url, heartbeat: 200, patience: 2000 };
+  const { frames, states } = endpoint("ws/chat/hangs/", { ...options, token: alice });
+  const speaker = endpoint("ws/chat/hangs/", { ...options, token: bob });
+  await Promise.all([states.next(isOpen), speaker.states.next(isOpen)]);
+  gateway.hold(true);
+  speaker.socket.send({ type: "chat_message", message: "into silence", client_id: "1" });
+  expect(await states.next(isWaiting)).toMatchObject({ reason: { kind: "silent" } });
+  await speaker.states.next(isWaiting);
+  expect(await states.next(isWaiting)).toMatchObject({ reason: { kind: "network", message: "the handshake took too long" } });
+  gateway.hold(false);
+  await states.next(isOpen);
+  await frames.next((frame) => frame.type === "chat_message");
+  await speaker.states.next(isOpen);
+  speaker.socket.send({ type: "chat_message", message: "the end", client_id: "2" });
+  await frames.next((frame) => frame.type === "chat_message" && frame.message === "the end");
+  expect(frames.seen.flatMap((frame) => (frame.type === "chat_message" ? [frame.message] : []))).toEqual(["into silence", "the end"]);
+});

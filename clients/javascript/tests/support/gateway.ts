@@ -58,6 +58,11 @@ export class Gateway {
     await ended;
   }
 
+  /** Holds it where it is: its sockets stay open, and nothing comes over them; or lets it go on. */
+  hold(held: boolean): void {
+    this.#process?.kill(held ? "SIGSTOP" : "SIGCONT");
+  }
+
   /** Stops it, and starts it at the same address with nothing of what it had. */
   async replace(): Promise<void> {
     await this.remove();
