@@ -83,6 +83,7 @@ lint: ## check formatting, clippy's opinion, and the shell scripts' syntax
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	for script in scripts/*.sh .ci/run; do bash -n "$$script"; done
 	if [[ -d clients/javascript/node_modules ]]; then npm run --silent lint --prefix clients/javascript; fi
+	if [[ -d clients/python/.venv ]]; then cd clients/python && .venv/bin/ruff check && .venv/bin/ruff format --check && .venv/bin/mypy; fi
 
 .PHONY: fmt
 fmt: ## format everything

@@ -58,7 +58,7 @@ class Client:
         await self.socket.send(json.dumps(frame))
 
     async def frame(self) -> dict[str, Any]:
-        return json.loads(await asyncio.wait_for(self.socket.recv(), 10))
+        return json.loads(await asyncio.wait_for(self.socket.recv(), 30))
 
     async def until(self, kind: str, **members: Any) -> dict[str, Any]:
         """The next frame of a type, with these members."""

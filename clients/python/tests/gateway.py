@@ -66,7 +66,7 @@ class Gateway:
 
     def wait(self) -> None:
         """Waits until its services answer."""
-        until = time.monotonic() + 30
+        until = time.monotonic() + 120
         while True:
             try:
                 if httpx.get(f"{self.url}/api/counter/global/").status_code == 200:
@@ -100,8 +100,16 @@ class Gateway:
 
     def admin(self, method: str, path: str, body: Any = None) -> Any:
         """What an admin asks of it."""
-        headers = {"authorization": f"Bearer {self._admin}"}
-        response = httpx.request(method, self.url + path, json=body, headers=headers, timeout=20)
+        return self._asked(method, path, body, {"authorization": f"Bearer {self._admin}"})
+
+    def _asked(self, method: str, path: str, body: Any, headers: dict[str, str]) -> Any:
+        # Hashing a password takes its time on a machine that is busy.
+        headers = {**headers, "idempotency-key": os.urandom(8).hex()}
+        until = time.monotonic() + 120
+        while True:
+            response = httpx.request(method, self.url + path, json=body, headers=headers, timeout=60)
+            if response.status_code != 503 or time.monotonic() > until:
+                break
         response.raise_for_status()
         return response.json() if response.content else None
 
@@ -119,9 +127,7 @@ class Gateway:
 
     def _login(self) -> str:
         login = {"username": "admin", "password": "carillon"}
-        answer = httpx.post(f"{self.url}/api/auth/token/", json=login, timeout=20)
-        answer.raise_for_status()
-        return answer.json()["access"]
+        return self._asked("POST", "/api/auth/token/", login, {})["access"]
 
 
 def user_token(user: int | str, **claims: Any) -> str:

@@ -47,7 +47,7 @@ asyncio.run(main(*sys.argv[1:]))
 
 
 async def soon(awaitable):
-    return await asyncio.wait_for(awaitable, 10)
+    return await asyncio.wait_for(awaitable, 30)
 
 
 async def nothing(layer, channel):

@@ -95,7 +95,7 @@ class Consumer:
         await self.communicator.disconnect()
 
     async def told(self) -> dict:
-        return json.loads(await self.communicator.receive_from(timeout=10))
+        return json.loads(await self.communicator.receive_from(timeout=30))
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from websockets.asyncio.server import serve
 import carillon
 from carillon import AsyncClient, Ended, Event, Gap, Recovered, Subscribed, Subscriber
 from conftest import front_end
-from gateway import user_token
+from gateway import Gateway, user_token
 
 
 async def first(subscriber: Subscriber, kind: type, **members: object):
@@ -193,6 +193,19 @@ async def test_a_back_end_may_have_more_channels_than_a_client(gateway, unique):
     channels = [carillon.channel("group", unique("group")) for _ in range(300)]
     async with Subscriber(*channels, url=gateway.url, token=gateway.token) as subscriber:
         await asyncio.gather(*(subscriber.subscribe(channel) for channel in channels))
+
+
+async def test_limits_are_for_clients_and_not_for_back_ends(tmp_path, unique):
+    """In production a client may send 60 messages a minute, and have 100 subscriptions."""
+    loop = asyncio.get_running_loop()
+    gateway = await loop.run_in_executor(None, lambda: Gateway(tmp_path, "--mode", "production"))
+    channels = [carillon.channel("group", unique("group")) for _ in range(150)]
+    async with Subscriber(*channels, url=gateway.url, token=gateway.token) as subscriber:
+        await asyncio.wait_for(asyncio.gather(*(subscriber.subscribe(channel) for channel in channels)), 60)
+    async with Subscriber(*channels[:61], url=gateway.url, token=user_token("mallory")) as subscriber:
+        ended, _ = await first(subscriber, Ended)
+        assert ended.code == "unknown_channel"
+    await loop.run_in_executor(None, gateway.stop)
 
 
 @asynccontextmanager
