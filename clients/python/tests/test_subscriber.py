@@ -310,6 +310,40 @@ async def test_after_a_final_code_it_does_not_come_back(code):
         assert len(times) == 1
 
 
+async def test_an_expired_token_is_asked_for_anew_once():
+    async def expired(socket):
+        await socket.close(4101, "expired")
+
+    refused = ["connections that are refused before they are greeted"]
+
+    async def handle(socket):
+        refused.append(socket.request.headers["authorization"])
+        await expired(socket)
+
+    async with serve(handle, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        tokens = iter(["first", "second", "third"])
+        async with Subscriber("everyone", url=url, token=lambda: next(tokens)) as subscriber:
+            with pytest.raises(carillon.ConnectionClosedError, match="4101"):
+                await first(subscriber, Event)
+    assert refused[1:] == ["Bearer first", "Bearer second"]
+
+
+async def test_a_handshake_that_is_refused_is_not_tried_again(tmp_path):
+    loop = asyncio.get_running_loop()
+    gateway = await loop.run_in_executor(None, lambda: Gateway(tmp_path, "--refuse-with-http"))
+    async with Subscriber("everyone", url=gateway.url, token="nonsense") as subscriber:
+        with pytest.raises(carillon.ConnectionClosedError, match=r"40[13]: the handshake was refused"):
+            await first(subscriber, Event)
+    await loop.run_in_executor(None, gateway.stop)
+
+
+async def test_nobody_waits_for_ever_for_a_gateway_that_is_not_there():
+    async with Subscriber("everyone", url="http://127.0.0.1:9", deadline=0.3) as subscriber:
+        with pytest.raises(carillon.UnreachableError, match=r"127\.0\.0\.1:9"):
+            await subscriber.publish("everyone", {})
+
+
 async def test_a_subscription_that_ends_for_now_is_asked_for_again():
     async def ends(socket):
         await accept(socket, 5)

@@ -6,18 +6,12 @@ import asyncio
 import itertools
 import json
 import random
-import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from .errors import (
-    CarillonError,
-    ChannelRefusedError,
-    ConfigurationError,
-    ConnectionClosedError,
-    UnreachableError,
-)
+from .connecting import frames, open_socket
+from .errors import CarillonError, ChannelRefusedError, ConnectionClosedError, UnreachableError
 from .settings import Settings, resolve
 from .subscription import Dropped, Ended, Event, Gap, Item, Recovered, Subscribed, Subscription
 from .token_source import TokenSource, token_of
@@ -26,6 +20,8 @@ if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
 
 __all__ = ["Dropped", "Ended", "Event", "Gap", "Item", "Recovered", "Subscribed", "Subscriber"]
+
+T = TypeVar("T")
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds between two attempts to connect, at most: each is a random part of what doubles."""
@@ -73,7 +69,10 @@ class Subscriber:
         self._later: set[asyncio.Task[None]] = set()
         self._task: asyncio.Task[None] | None = None
         self._come_back_after: float | None = None
+        self.problem: UnreachableError | None = None
+        """Why there was no connection, the last time that there was none."""
         self._failures = 0
+        self._expired = 0
         self._failure: BaseException | None = None
 
     async def __aenter__(self) -> Subscriber:
@@ -177,32 +176,22 @@ class Subscriber:
 
     async def _connect_once(self) -> None:
         """Holds one connection, until it ends. Raises if coming back is in vain."""
+        from websockets.exceptions import ConnectionClosed
+
         try:
-            from websockets.asyncio.client import connect
-            from websockets.exceptions import ConnectionClosed, InvalidHandshake
-        except ImportError:
-            raise ConfigurationError('a subscriber needs websockets: pip install "carillon[subscriber]"') from None
-        token = await token_of(self._token)
-        headers = {"authorization": f"Bearer {token}"} if token else {}
+            socket = await open_socket(self.settings, await token_of(self._token))
+        except UnreachableError as error:
+            self._failures += 1
+            self.problem = error
+            return
         try:
-            async with connect(
-                self.settings.websocket_url,
-                additional_headers=headers,
-                open_timeout=self.settings.timeout,
-                close_timeout=1,
-                max_size=None,
-                ssl=_ssl(self.settings),
-                proxy=None,
-            ) as socket:
+            async with socket:
                 self._socket = socket
                 async for text in socket:
-                    for frame in _frames(text):
+                    for frame in frames(text):
                         await self._hear(frame)
         except ConnectionClosed:
             pass
-        except (OSError, InvalidHandshake, TimeoutError, asyncio.TimeoutError):
-            self._failures += 1
-            return
         finally:
             self._socket = None
             self._disconnected()
@@ -210,10 +199,13 @@ class Subscriber:
 
     def _closed(self, code: int, reason: str) -> None:
         """What follows from a close code (docs/protocol.md, carillon.v1)."""
-        is_expired = code == 4101 and (not callable(self._token) or self._failures > 0)
-        if 4500 <= code <= 4599 or is_expired:
+        self._expired = self._expired + 1 if code == 4101 else 0
+        # A function may give another token; if that has expired as well, so will the next.
+        in_vain = self._expired > (1 if callable(self._token) else 0)
+        if 4500 <= code <= 4599 or in_vain:
             raise ConnectionClosedError(code, reason)
         self._failures += 1
+        self.problem = UnreachableError(f"closed with {code}: {reason}")
 
     def _pause(self) -> float:
         """Seconds before the next attempt: as the gateway said, or exponential backoff with full jitter."""
@@ -243,6 +235,7 @@ class Subscriber:
         if "data" in frame and kind is None:
             await self._event(frame)
         elif kind == "connected":
+            self._expired = 0
             self._connected.set()
             await self._ask(list(self._subscriptions.values()))
         elif kind == "subscribed":
@@ -346,14 +339,22 @@ class Subscriber:
             await self._send(requests[start : start + REQUESTS])
 
     async def _request(self, request: dict[str, Any]) -> dict[str, Any]:
-        await self._connected.wait()
+        if self._failure is not None:
+            raise self._failure
+        await self._in_time(self._connected.wait())
         number = next(self._ids)
         waiting = self._requests[number] = asyncio.get_running_loop().create_future()
         await self._send([{"id": number, **request}])
-        answer: dict[str, Any] = await asyncio.wait_for(waiting, self.settings.deadline)
+        answer: dict[str, Any] = await self._in_time(waiting)
         if answer.get("type") == "error":
             raise ChannelRefusedError(str(answer.get("channel", "")), answer["code"], answer["message"])
         return answer
+
+    async def _in_time(self, work: Awaitable[T]) -> T:
+        try:
+            return await asyncio.wait_for(work, self.settings.deadline)
+        except asyncio.TimeoutError:
+            raise UnreachableError(f"no answer in {self.settings.deadline} seconds ({self.problem})") from None
 
     async def _send(self, requests: list[dict[str, Any]]) -> None:
         from websockets.exceptions import ConnectionClosed
@@ -366,18 +367,3 @@ class Subscriber:
         except ConnectionClosed:
             # Whoever reads the socket sees that too, and everything that is wanted is asked for again.
             return
-
-
-def _frames(text: str | bytes) -> list[dict[str, Any]]:
-    value = json.loads(text)
-    frames: list[dict[str, Any]] = value if isinstance(value, list) else [value]
-    return frames
-
-
-def _ssl(settings: Settings) -> ssl.SSLContext | None:
-    if not settings.url.startswith("https"):
-        return None
-    context = ssl.create_default_context(cafile=settings.verify if isinstance(settings.verify, str) else None)
-    if settings.verify is False:
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return context

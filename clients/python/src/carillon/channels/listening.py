@@ -65,7 +65,7 @@ class Listening:
             await asyncio.wait_for(subscriber.subscribe(channel), self._settings.deadline)
         except asyncio.TimeoutError:
             what = f"{self._settings.url} could not be listened to in {self._settings.deadline} seconds"
-            raise UnreachableError(what) from None
+            raise UnreachableError(f"{what} ({subscriber.problem})") from None
         except ConnectionClosedError as error:
             hint = f"is the token a service token with the scope {SCOPE}?"
             raise ForbiddenError(403, f"Carillon closed the connection ({error}): {hint}") from error
