@@ -1,6 +1,7 @@
 //! The event log of one service: what was published to its channels, numbered 1, 2, 3, … in each.
 
 mod append;
+mod epoch;
 mod heads;
 mod history;
 mod known;
@@ -41,7 +42,7 @@ impl Log {
     /// # Errors
     /// If the database fails.
     pub async fn open(database: Database, retention: Retention) -> Result<Self, StoreError> {
-        let epoch = settle_epoch(&database).await?.into();
+        let epoch = epoch::settle(&database).await?.into();
         Ok(Self { database, retention, epoch })
     }
 
@@ -62,23 +63,6 @@ impl Log {
         };
         shutdown.run_until_cancelled(probing).await;
     }
-}
-
-/// Of replicas that start together, the first one's choice counts.
-async fn settle_epoch(database: &Database) -> Result<String, StoreError> {
-    let mut tx = database.begin().await?;
-    sqlx::query("INSERT INTO log (id, epoch) VALUES (1, $1) ON CONFLICT (id) DO NOTHING")
-        .bind(random_epoch())
-        .execute(&mut *tx)
-        .await?;
-    let epoch = sqlx::query_scalar("SELECT epoch FROM log WHERE id = 1").fetch_one(&mut *tx).await?;
-    tx.commit().await?;
-    Ok(epoch)
-}
-
-fn random_epoch() -> String {
-    const LETTERS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
-    (0..8).map(|_| char::from(LETTERS[rand::random_range(0..LETTERS.len())])).collect()
 }
 
 /// What the log keeps in one column: an event with nothing but its variants and its dismissal.

@@ -96,6 +96,7 @@ fn trials(engines: &Arc<Engines>) -> Vec<Trial> {
         }
         opening: BOTH {
             an_epoch_stays,
+            an_epoch_can_be_renewed,
             two_databases_have_two_epochs,
             readers_cannot_write_on_sqlite,
             a_conflict_is_told_from_a_mistake,

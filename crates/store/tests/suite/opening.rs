@@ -21,6 +21,21 @@ pub(crate) async fn an_epoch_stays(fresh: Fresh) {
     assert!(again.epoch().bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()));
 }
 
+/// What a restored log is given, without a service: the offsets go on, and the identity is another.
+pub(crate) async fn an_epoch_can_be_renewed(fresh: Fresh) {
+    let (database, log) = fresh.log().await;
+    fill(&database, &log, "a", "x", 2).await;
+    assert_eq!(Log::epoch_in(&database).await.unwrap(), log.epoch());
+    let renewed = Log::renew_epoch(&database).await.unwrap();
+    assert_ne!(renewed, log.epoch());
+    let (database, again) = fresh.log().await;
+    assert_eq!(again.epoch(), renewed);
+    assert_eq!(history(&again, "a", 0, 10).await.head, 2);
+    execute(&database, "DELETE FROM log").await;
+    assert!(Log::epoch_in(&database).await.is_err());
+    assert!(Log::renew_epoch(&database).await.is_err(), "a log that nobody has opened is not made");
+}
+
 pub(crate) async fn two_databases_have_two_epochs(fresh: Fresh) {
     let (database, log) = fresh.log().await;
     execute(&database, "DELETE FROM log").await;
