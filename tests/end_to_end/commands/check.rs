@@ -145,7 +145,10 @@ async fn what_tokens_lack(nats: &str) -> anyhow::Result<()> {
     };
     let good = judged(now() + 300, 0).await?;
     let row = is(&good, "keys", "token", "ok")?;
-    ensure!(row["detail"].as_str().is_some_and(|detail| detail.contains("of 7, by django")), "{row}");
+    let detail = row["detail"].as_str().unwrap_or_default();
+    ensure!(detail.contains("of 7, by django"), "{row}");
+    let left = detail.rsplit_once(' ').and_then(|(_, left)| left.strip_suffix('s')?.parse::<u64>().ok());
+    ensure!(left.is_some_and(|left| (200..=300).contains(&left)), "it says for how many seconds: {row}");
     is(&judged(now() - 300, 1).await?, "keys", "token", "failed")?;
 
     let url = "http://127.0.0.1:1/certs";

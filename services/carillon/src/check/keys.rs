@@ -1,6 +1,6 @@
 //! What tokens are verified with.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use carillon_bus::Bus;
 use carillon_contract::{ServiceName, messages::JwksRequest};
@@ -110,10 +110,10 @@ async fn token(args: &Args, bus: Option<&Bus>) -> Row {
     }
 }
 
+/// How long it is until then (microseconds since 1970), in whole seconds.
 fn left(expires_at: i64) -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let seconds = u64::try_from(expires_at).unwrap_or(0).saturating_sub(now);
-    format!("{:?}", Duration::from_secs(seconds))
+    let left = expires_at.saturating_sub(carillon_store::now());
+    format!("{:?}", Duration::from_secs(u64::try_from(left).unwrap_or(0) / 1_000_000))
 }
 
 fn shown(keys: &PublishedKeys) -> String {
