@@ -3,7 +3,7 @@
 
 mod check;
 mod connections;
-mod invocation;
+pub(crate) mod invocation;
 mod load;
 mod migrate;
 mod probe;

@@ -12,6 +12,7 @@
 
 mod access;
 mod attachments;
+mod backup;
 mod blocks;
 mod channels;
 mod chat_rooms;
@@ -107,6 +108,7 @@ fn main() -> ExitCode {
     traces::register(&mut suite);
     clients::register(&mut suite);
     restart::register(&mut suite);
+    backup::register(&mut suite);
     operations::register(&mut suite);
     commands::register(&mut suite);
     system_health::register(&mut suite);

@@ -93,6 +93,36 @@ impl Postgres {
     pub async fn start_again(&self) -> anyhow::Result<()> {
         self.supervisor.start(NAME).await
     }
+
+    /// Runs a statement, as an operator does.
+    ///
+    /// # Errors
+    /// If that fails.
+    pub fn execute(&self, statement: &str) -> anyhow::Result<()> {
+        let mut psql = Command::new(installed("psql", PACKAGE)?);
+        psql.args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"]);
+        run(psql.arg(format!("--dbname={}", self.url())).args(["--command", statement]))
+    }
+
+    /// Backs its database up into a file, as `docs/backup.md` has it.
+    ///
+    /// # Errors
+    /// If that fails.
+    pub fn dump(&self, file: &Path) -> anyhow::Result<()> {
+        let mut dump = Command::new(installed("pg_dump", PACKAGE)?);
+        run(dump.arg("--format=custom").arg(format!("--dbname={}", self.url())).arg("--file").arg(file))
+    }
+
+    /// Brings its database back out of that file, or of it one schema, which must be there.
+    ///
+    /// # Errors
+    /// If that fails.
+    pub fn restore(&self, file: &Path, schema: Option<&str>) -> anyhow::Result<()> {
+        let mut restore = Command::new(installed("pg_restore", PACKAGE)?);
+        restore.args(["--clean", "--if-exists", "--single-transaction"]);
+        restore.args(schema.map(|schema| format!("--schema={schema}")));
+        run(restore.arg(format!("--dbname={}", self.url())).arg(file))
+    }
 }
 
 fn data_in(directory: &TempDir) -> PathBuf {

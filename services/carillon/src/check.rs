@@ -14,7 +14,6 @@ use std::{path::PathBuf, time::Duration};
 
 use carillon_auth::{BootstrapArgs, LoginArgs, TokenArgs};
 use carillon_chat::SettingsArgs as ChatSettingsArgs;
-use carillon_contract::ServiceName;
 use carillon_gateway::Mode;
 use carillon_metrics::SettingsArgs as MetricsSettingsArgs;
 use carillon_notification::RetentionArgs;
@@ -23,7 +22,7 @@ use carillon_ticket_presence::SettingsArgs as ProjectSettingsArgs;
 
 use crate::{
     client::{Address, SecretText},
-    migrations::service_named,
+    data::DatabasesArgs,
     output::{OutputArgs, Verdict},
 };
 pub(crate) use environment::parse;
@@ -79,29 +78,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME", default_value = "gateway", help_heading = "A cluster")]
     nats_name: String,
 
-    /// The database of all services.
-    #[arg(
-        long,
-        env = "CARILLON_DATABASE_URL",
-        value_name = "URL",
-        hide_env_values = true,
-        help_heading = "A cluster"
-    )]
-    database_url: Option<String>,
-
-    /// The database of one service, as chat=postgres://…, where they have several.
-    #[arg(
-        long = "database",
-        value_name = "SERVICE=URL",
-        value_parser = database,
-        hide_env_values = true,
-        help_heading = "A cluster"
-    )]
-    databases: Vec<(ServiceName, String)>,
-
-    /// Where `carillon up` keeps its data.
-    #[arg(long, env = "CARILLON_DATA_DIR", value_name = "DIRECTORY", help_heading = "One process")]
-    data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    databases: DatabasesArgs,
 
     #[command(flatten, next_help_heading = "Clients")]
     gateway: carillon_gateway::Args,
@@ -146,22 +124,12 @@ pub(crate) async fn run(args: Args, unreadable: Vec<(String, String)>) -> anyhow
 impl Args {
     /// Whether it is `carillon up` that is to be checked.
     fn is_one_process(&self) -> bool {
-        self.nats_url.is_none() && self.data_dir.is_some()
+        self.nats_url.is_none() && self.databases.data_dir.is_some()
     }
 
     /// The mode that counts where none is chosen.
     fn usual_mode(&self) -> Mode {
         if self.is_one_process() { Mode::Development } else { Mode::Production }
-    }
-
-    /// The database of a service, if one is named.
-    fn database(&self, service: ServiceName) -> Option<String> {
-        let own = self.databases.iter().find(|(of, _)| *of == service).map(|(_, url)| url.clone());
-        let in_directory = || {
-            let file = self.data_dir.as_ref()?.join(service.as_str()).with_extension("db");
-            Some(format!("sqlite:{}", file.display()))
-        };
-        own.or_else(|| self.database_url.clone()).or_else(in_directory)
     }
 }
 
@@ -174,9 +142,4 @@ fn is_loopback(host: &str) -> bool {
 /// Rows that nothing is known about, for a reason.
 fn skipped(group: &'static str, what: &str, reason: &str) -> Vec<Row> {
     vec![Row::skipped(group, what, reason)]
-}
-
-fn database(text: &str) -> Result<(ServiceName, String), String> {
-    let (name, url) = text.split_once('=').ok_or("a service's database is said as SERVICE=URL")?;
-    Ok((service_named(name)?, url.to_owned()))
 }

@@ -1,7 +1,7 @@
 //! `carillon up`: every service in one process, on an in-process bus and SQLite.
 
 use std::{
-    fs::{DirBuilder, File, TryLockError},
+    fs::DirBuilder,
     net::SocketAddr,
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     banner::{self, Banner},
-    files,
+    data, files,
 };
 
 /// Options of `carillon up`.
@@ -75,7 +75,8 @@ pub(crate) async fn run(mut args: Args) -> anyhow::Result<()> {
     }
     args.gateway.limits.mode = Some(args.gateway.limits.mode_or(Mode::Development));
     let demo = args.demo(loopback);
-    let _lock = lock(&args.data_dir)?;
+    make(&args.data_dir)?;
+    let _lock = data::lock(&args.data_dir)?;
     files::kept_in(&args.data_dir, &mut args.gateway.blobs)?;
     let listener = carillon_gateway::listen(args.gateway.listen)?;
 
@@ -131,8 +132,7 @@ impl Args {
 
     /// Each service has a file of its own, as it would have a schema.
     fn database(&self, service: &str) -> DatabaseArgs {
-        let file = self.data_dir.join(service).with_extension("db");
-        DatabaseArgs { database_url: format!("sqlite:{}", file.display()) }
+        DatabaseArgs { database_url: data::database_in(&self.data_dir, service) }
     }
 }
 
@@ -164,21 +164,8 @@ fn start(args: &Args, demo: Demo, shell: &Shell) -> anyhow::Result<JoinSet<anyho
     Ok(running)
 }
 
-/// Two processes on one directory would not hear each other's events.
-fn lock(directory: &Path) -> anyhow::Result<File> {
-    // Passwords' hashes and signing keys are in there: for its owner's eyes only.
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(directory)
-        .with_context(|| format!("making {} (--data-dir)", directory.display()))?;
-    let path = directory.join("lock");
-    let file = File::create(&path).with_context(|| format!("making {}", path.display()))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            anyhow::bail!("another carillon uses {} (--data-dir)", directory.display())
-        }
-        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("locking {}", path.display())),
-    }
+/// Passwords' hashes and signing keys are in there: for its owner's eyes only.
+fn make(directory: &Path) -> anyhow::Result<()> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(directory);
+    made.with_context(|| format!("making {} (--data-dir)", directory.display()))
 }

@@ -16,7 +16,7 @@ const LONGEST: Duration = Duration::from_secs(90);
 
 /// A command line, and what it finds in its environment.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Invocation {
+pub(crate) struct Invocation {
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
     input: Option<String>,
@@ -24,44 +24,44 @@ pub(super) struct Invocation {
 
 /// A command that has ended.
 #[derive(Debug)]
-pub(super) struct Ended {
-    pub(super) code: i32,
-    pub(super) output: String,
-    pub(super) complaints: String,
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    pub(crate) output: String,
+    pub(crate) complaints: String,
 }
 
 /// A command that runs. It is killed when this is dropped.
-pub(super) struct Running {
+pub(crate) struct Running {
     child: Child,
     output: Lines<BufReader<ChildStdout>>,
 }
 
 impl Invocation {
     /// `carillon` with these arguments.
-    pub(super) fn of(arguments: &[&str]) -> Self {
+    pub(crate) fn of(arguments: &[&str]) -> Self {
         Self { arguments: arguments.iter().map(|&text| text.to_owned()).collect(), ..Self::default() }
     }
 
     /// With more arguments.
-    pub(super) fn with(mut self, arguments: &[&str]) -> Self {
+    pub(crate) fn with(mut self, arguments: &[&str]) -> Self {
         self.arguments.extend(arguments.iter().map(|&text| text.to_owned()));
         self
     }
 
     /// With a variable of the environment.
-    pub(super) fn variable(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
         self
     }
 
     /// With this on its standard input.
-    pub(super) fn input(mut self, text: &str) -> Self {
+    pub(crate) fn input(mut self, text: &str) -> Self {
         self.input = Some(text.to_owned());
         self
     }
 
     /// Runs it to its end.
-    pub(super) async fn run(self) -> anyhow::Result<Ended> {
+    pub(crate) async fn run(self) -> anyhow::Result<Ended> {
         let mut command = self.command()?;
         let mut child = command.spawn().context("starting carillon")?;
         let mut input = child.stdin.take().context("its input")?;
@@ -77,7 +77,7 @@ impl Invocation {
     }
 
     /// Runs it to its end, and expects this exit code.
-    pub(super) async fn exits(self, code: i32) -> anyhow::Result<Ended> {
+    pub(crate) async fn exits(self, code: i32) -> anyhow::Result<Ended> {
         let shown = self.arguments.clone();
         let ended = self.run().await?;
         ensure!(ended.code == code, "carillon {shown:?} exited with {}, not {code}: {ended:?}", ended.code);
@@ -85,7 +85,7 @@ impl Invocation {
     }
 
     /// Starts it.
-    pub(super) fn start(self) -> anyhow::Result<Running> {
+    pub(crate) fn start(self) -> anyhow::Result<Running> {
         let mut child = self.command()?.spawn().context("starting carillon")?;
         let output = BufReader::new(child.stdout.take().context("its output")?).lines();
         Ok(Running { child, output })
@@ -101,18 +101,18 @@ impl Invocation {
 
 impl Ended {
     /// The one object that it has printed.
-    pub(super) fn json(&self) -> anyhow::Result<Value> {
+    pub(crate) fn json(&self) -> anyhow::Result<Value> {
         serde_json::from_str(&self.output).with_context(|| format!("not one object: {self:?}"))
     }
 
     /// The objects that it has printed, one in each line.
-    pub(super) fn objects(&self) -> anyhow::Result<Vec<Value>> {
+    pub(crate) fn objects(&self) -> anyhow::Result<Vec<Value>> {
         let object = |line: &str| serde_json::from_str(line).with_context(|| format!("not JSON: {line}"));
         self.output.lines().map(object).collect()
     }
 
     /// Checks that it says this on standard error.
-    pub(super) fn complains(&self, text: &str) -> anyhow::Result<()> {
+    pub(crate) fn complains(&self, text: &str) -> anyhow::Result<()> {
         ensure!(self.complaints.contains(text), "it does not say {text:?}: {self:?}");
         Ok(())
     }
@@ -120,7 +120,7 @@ impl Ended {
 
 impl Running {
     /// The next line, as JSON, that is wanted; those before are passed over.
-    pub(super) async fn object(
+    pub(crate) async fn object(
         &mut self,
         what: &str,
         wanted: impl Fn(&Value) -> bool,
@@ -138,7 +138,7 @@ impl Running {
     }
 
     /// Interrupts it, as Ctrl-C does, and waits until it ends: its exit code.
-    pub(super) async fn interrupt(mut self) -> anyhow::Result<i32> {
+    pub(crate) async fn interrupt(mut self) -> anyhow::Result<i32> {
         let id = self.child.id().context("it has ended by itself")?;
         let done = Command::new("kill").args(["-INT", &id.to_string()]).status().await?;
         ensure!(done.success(), "kill: {done}");
@@ -146,7 +146,7 @@ impl Running {
     }
 
     /// Waits until it ends by itself: its exit code.
-    pub(super) async fn code(&mut self) -> anyhow::Result<i32> {
+    pub(crate) async fn code(&mut self) -> anyhow::Result<i32> {
         let status = timeout(LONGEST, self.child.wait()).await.context("it did not end")??;
         status.code().context("it was killed")
     }

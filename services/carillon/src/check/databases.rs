@@ -50,7 +50,7 @@ async fn look(
     args: &Args,
     service: ServiceName,
 ) -> (ServiceName, Option<String>, Result<Inspection, String>) {
-    let Some(url) = args.database(service) else { return (service, None, Err(String::new())) };
+    let Some(url) = args.databases.of(service) else { return (service, None, Err(String::new())) };
     let looking = Inspection::of(&url, service, migrations(service));
     let found = match timeout(args.timeout, looking).await {
         Ok(found) => found.map_err(|error| words(&error)),

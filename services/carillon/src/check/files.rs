@@ -13,8 +13,9 @@ const CONTENT: &[u8] = b"carillon check";
 pub(super) async fn rows(args: &Args) -> Vec<Row> {
     let mut blobs = args.gateway.blobs.clone();
     if blobs.blob_store.is_none() && args.is_one_process() {
-        blobs.blob_store = args.data_dir.as_ref().map(|data| data.join("blobs").display().to_string());
-        blobs.blob_secret_file = args.data_dir.as_ref().map(|data| data.join("blob-secret"));
+        blobs.blob_store =
+            args.databases.data_dir.as_ref().map(|data| data.join("blobs").display().to_string());
+        blobs.blob_secret_file = args.databases.data_dir.as_ref().map(|data| data.join("blob-secret"));
     }
     if blobs.blob_store.is_none() {
         return vec![Row::skipped(

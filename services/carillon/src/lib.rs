@@ -5,12 +5,14 @@ mod banner;
 mod check;
 mod client;
 mod connections;
+mod data;
 mod disconnect;
 mod files;
 mod hmac_secret;
 mod load;
 mod migrate;
 mod migrations;
+mod new_epoch;
 mod output;
 mod probe;
 mod publish;
@@ -68,12 +70,22 @@ enum Command {
     /// Drive connections and messages, and count losses, order and latency.
     #[command(after_help = AFTER_HELP)]
     Load(Box<load::Args>),
+    /// Give restored event logs a new identity, so that clients are told instead of taking new events for old ones.
+    /// Run it after a backup was restored and before the services start.
+    #[command(after_help = AFTER_HELP)]
+    NewEpoch(Box<new_epoch::Args>),
 }
 
-fn main() -> ExitCode {
+/// The command line with everything that it understands.
+pub fn command_line() -> clap::Command {
     // On a laptop there is nowhere to send clients to: it stops at once.
-    let command = CommandLine::command()
-        .mut_subcommand("up", |up| up.mut_arg("drain_seconds", |drain| drain.default_value("0")));
+    CommandLine::command()
+        .mut_subcommand("up", |up| up.mut_arg("drain_seconds", |drain| drain.default_value("0")))
+}
+
+/// Does what the command line of this process says.
+pub fn main() -> ExitCode {
+    let command = command_line();
     let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
     let is_check = words.get(1).is_some_and(|word| word == "check");
     let (matches, unreadable) =
@@ -90,5 +102,6 @@ fn main() -> ExitCode {
         Command::Migrate(arguments) => output::run(migrate::run(*arguments)),
         Command::Probe(arguments) => output::run(probe::run(*arguments)),
         Command::Load(arguments) => output::run(load::run(*arguments)),
+        Command::NewEpoch(arguments) => output::run(new_epoch::run(*arguments)),
     }
 }
