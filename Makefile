@@ -71,8 +71,8 @@ bench: ## measure Carillon beside bare loops, bare writes and its peers (release
 	for part in $(BENCH); do $(CARGO) run --release --bin bench -- $$part --output $(BENCH_OUTPUT) $(ARGS); done
 
 .PHONY: docs
-docs: ## write docs/metrics.md out of what every process measures, Grafana's dashboard out of its tables, and k8s/ out of the chart
-	CARILLON_WRITE_DOCS=1 $(CARGO) test -p carillon --test metrics
+docs: ## write docs/metrics.md and docs/reference.md out of the programs, Grafana's dashboard out of its tables, and k8s/ out of the chart
+	CARILLON_WRITE_DOCS=1 $(CARGO) test -p carillon --test docs
 	python3 deploy/grafana/carillon.py
 	scripts/setup-deploy.sh
 	tests/deploy/.venv/bin/python deploy/kustomize.py

@@ -31,7 +31,7 @@ pub use health::{Health, HealthTeller};
 pub use logging::LogFormat;
 pub use ops::serve_ops;
 pub use outgoing::Outgoing;
-pub use process::{LogArgs, ProcessArgs, block_on, main, shutdown_on_signals};
+pub use process::{LogArgs, ProcessArgs, block_on, command_line, main, shutdown_on_signals};
 pub use publisher::Publisher;
 pub use readiness::{Readiness, Registration};
 pub use service::{Service, answer};

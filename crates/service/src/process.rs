@@ -5,7 +5,7 @@ use std::{future::Future, net::SocketAddr, path::PathBuf, process::ExitCode};
 use anyhow::Context;
 use carillon_bus::{Bus, NatsOptions};
 use carillon_contract::Program;
-use clap::{Args, CommandFactory, FromArgMatches, Parser};
+use clap::{Args, Command, CommandFactory, FromArgMatches, Parser};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -74,6 +74,11 @@ struct CommandLine<A: Args> {
     service: A,
 }
 
+/// The command line of a service's own process.
+pub fn command_line<A: Args>(name: &'static str) -> Command {
+    CommandLine::<A>::command().name(name)
+}
+
 /// Runs one service as a process of its own until SIGTERM or SIGINT.
 pub fn main<A, F, Fut>(name: &'static str, run: F) -> ExitCode
 where
@@ -81,7 +86,7 @@ where
     F: FnOnce(A, Shell) -> Fut,
     Fut: Future<Output = anyhow::Result<()>>,
 {
-    let matches = CommandLine::<A>::command().name(name).get_matches();
+    let matches = command_line::<A>(name).get_matches();
     let arguments = CommandLine::<A>::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     block_on(async move {
         let CommandLine { process, service } = arguments;

@@ -13,21 +13,27 @@ pub struct Args {
     #[allow(missing_docs)]
     pub database: DatabaseArgs,
 
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Tokens")]
     #[allow(missing_docs)]
     pub tokens: TokenArgs,
 
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Logins")]
     #[allow(missing_docs)]
     pub logins: LoginArgs,
 
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "First admin")]
     #[allow(missing_docs)]
     pub bootstrap: BootstrapArgs,
 
     /// The issuer whose user ids stand for themselves. If it is not `carillon`, the users of auth are
     /// `carillon:1` and so on to every other service.
-    #[arg(long, env = "CARILLON_BARE_IDS", value_name = "ISSUER", default_value = CARILLON)]
+    #[arg(
+        long,
+        env = "CARILLON_BARE_IDS",
+        value_name = "ISSUER",
+        default_value = CARILLON,
+        help_heading = "Tokens"
+    )]
     pub bare_ids: String,
 
     /// What to do about the demo's users, organisation and project: `carillon up` makes them.

@@ -11,18 +11,18 @@ use crate::{
     conversations::ConversationArgs, documents::DocumentsArgs,
 };
 
-/// Settings of the chat service.
+/// Chat rooms, conversations, collaboration rooms, documents and counters.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub database: DatabaseArgs,
 
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Files")]
     #[allow(missing_docs)]
     pub blobs: BlobArgs,
 
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Rooms")]
     #[allow(missing_docs)]
     pub settings: SettingsArgs,
 }
@@ -71,23 +71,23 @@ pub struct SettingsArgs {
     )]
     pub chat_prune_every: Duration,
 
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Who may enter rooms")]
     #[allow(missing_docs)]
     pub access: AccessArgs,
 
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Attachments")]
     #[allow(missing_docs)]
     pub attachments: AttachmentArgs,
 
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Collaboration rooms")]
     #[allow(missing_docs)]
     pub collaboration: CollaborationArgs,
 
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Conversations")]
     #[allow(missing_docs)]
     pub conversations: ConversationArgs,
 
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Documents")]
     #[allow(missing_docs)]
     pub documents: DocumentsArgs,
 }

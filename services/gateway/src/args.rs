@@ -25,7 +25,7 @@ pub use limits::LimitArgs;
 /// Hosts that a gateway on a laptop is reached by, as Django has them with `DEBUG`.
 const LOCAL_HOSTS: &str = "localhost,.localhost,127.0.0.1,[::1]";
 
-/// Options of the gateway.
+/// Clients' sockets, limits, fan-out, recovery, and the HTTP edge.
 #[derive(Debug, Clone, ClapArgs)]
 #[group(id = "gateway")]
 pub struct Args {
@@ -153,15 +153,15 @@ pub struct Args {
     #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set, hide = true)]
     pub instrumentation: bool,
 
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Limits")]
     #[allow(missing_docs)]
     pub limits: LimitArgs,
 
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Whose tokens are accepted")]
     #[allow(missing_docs)]
     pub issuers: IssuerArgs,
 
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Files")]
     #[allow(missing_docs)]
     pub blobs: BlobArgs,
 }

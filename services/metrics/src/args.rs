@@ -8,7 +8,7 @@ use carillon_store::Retention;
 /// How long events of the system are kept, for clients that reconnect.
 const LOG: Retention = Retention { age: Duration::from_secs(3_600), count: 1_000 };
 
-/// Settings of the metrics service.
+/// The system: cluster-wide figures, the monitoring API, and health.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     #[command(flatten)]

@@ -13,7 +13,7 @@ use crate::delivery::Keep;
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// Settings of the notification service.
+/// User notifications, their inboxes, and organisation events.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     #[command(flatten)]

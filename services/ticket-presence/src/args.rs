@@ -7,7 +7,7 @@ use carillon_store::Retention;
 
 use crate::presence::PresenceArgs;
 
-/// Settings of the ticket-presence service.
+/// Projects: tickets, comments, back ends' events, and who is present.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     #[command(flatten)]

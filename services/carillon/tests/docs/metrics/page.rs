@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use carillon_instruments::Instrument;
 
-use crate::processes::Process;
+use super::processes::Process;
 
 const HEAD: &str = "# Metrics
 

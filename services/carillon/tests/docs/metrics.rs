@@ -1,17 +1,15 @@
 //! `docs/metrics.md` lists every metric of every process, as the processes themselves register them, and each keeps
-//! the rules by which metrics are named. `make docs` writes the page anew.
+//! the rules by which metrics are named.
 
 mod page;
 mod processes;
 
-use std::{env, fs, path::PathBuf, process::ExitCode, sync::Mutex};
+use std::{process::ExitCode, sync::Mutex};
 
 use carillon_instruments::violations;
 
+use crate::page::is_current;
 use processes::{Process, every_process};
-
-/// If this is set, the page is written rather than compared.
-const WRITE: &str = "CARILLON_WRITE_DOCS";
 
 /// What a process tells of itself under names that every program has.
 const OF_EVERY_PROGRAM: &str = "process_";
@@ -23,16 +21,7 @@ fn the_page_lists_every_metric_and_each_keeps_the_rules() {
     let ours = instruments.filter(|instrument| !instrument.name.starts_with(OF_EVERY_PROGRAM));
     let broken: Vec<String> = ours.flat_map(violations).collect();
     assert!(broken.is_empty(), "{broken:#?}");
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/metrics.md");
-    let page = page::page(&processes);
-    if env::var_os(WRITE).is_some() {
-        fs::write(&path, page).expect("to write the page");
-        return;
-    }
-    let written = fs::read_to_string(&path).unwrap_or_default();
-    let differing =
-        page.lines().zip(written.lines().chain(["(its end)"])).find(|(line, there)| line != there);
-    assert!(page == written, "docs/metrics.md is not what `make docs` writes, from here on: {differing:#?}");
+    is_current("metrics.md", &page::page(&processes));
 }
 
 fn started() -> Vec<Process> {
