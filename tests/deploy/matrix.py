@@ -103,7 +103,7 @@ MATRIX = {
     "trial without files": both(TRIAL, {"trial": {"blobs": {"enabled": False}}}),
     "references": REFERENCES,
     "everything": EVERYTHING,
-    "TLS in the gateway": both(PLAIN, {"gateway": {"tls": {"existingSecret": "my-certificate"}}}),
+    "TLS in the gateway": both(PLAIN, {"gateway": {"tls": {"existingSecret": "my-certificate"}}, "test": {"caSecret": "my-ca"}}),
     "TLS in the gateway behind HAProxy": both(
         PLAIN,
         {
@@ -147,6 +147,7 @@ ALREADY_THERE = {
     ("Secret", "my-django"): ["SECRET_KEY", "secret"],
     ("Secret", "my-credentials"): [f"{name}.creds" for name in COMPONENTS],
     ("Secret", "my-nats-ca"): ["ca.crt"],
+    ("Secret", "my-ca"): ["ca.crt"],
     ("Secret", "my-certificate"): ["tls.crt", "tls.key"],
     ("Secret", "my-tls"): ["tls.crt", "tls.key"],
     ("Secret", "registry"): [".dockerconfigjson"],

@@ -66,19 +66,21 @@ class Namespace:
             text = re.sub(rf"(?<![\w.-]){re.escape(host)}(?![\w-])", their_address, text)
         if address:
             text = re.sub(r"(?<![\d.])0\.0\.0\.0(?=:)", address, text)
-        return re.sub(r"^/(var/lib/carillon|etc/nats)(?=/|$)", lambda match: str(self.directory / match[0].lstrip("/")), text)
+        return re.sub(r"^/(var/lib/carillon|etc/nats|etc/carillon)(?=/|$)", lambda match: str(self.directory / match[0].lstrip("/")), text)
 
     def mount(self, pod):
         """Makes the files of a pod's volumes."""
         mounts = {mount["name"]: mount["mountPath"] for container in pod["containers"] for mount in container.get("volumeMounts", [])}
         for volume in pod.get("volumes", []):
             directory = Path(self.here(mounts[volume["name"]]))
+            directory.mkdir(parents=True, exist_ok=True)
+            files = {}
             if "configMap" in volume:
-                directory.mkdir(parents=True)
-                for file, text in self.entries("ConfigMap", volume["configMap"]["name"]).items():
-                    (directory / file).write_text(text)
-            elif "persistentVolumeClaim" in volume:
-                directory.mkdir(parents=True, exist_ok=True)
+                files = self.entries("ConfigMap", volume["configMap"]["name"])
+            elif "secret" in volume:
+                files = self.entries("Secret", volume["secret"]["secretName"])
+            for file, text in files.items():
+                (directory / file).write_text(text)
 
     # ---- what runs ----------------------------------------------------------------------------------------------------
 
@@ -145,6 +147,7 @@ class Namespace:
         """Runs a container that ends by itself, of a Job or a Pod: its code, and what it said."""
         pod = self.pod(kind, called)
         [container] = [one for one in pod["containers"] if container_name in (None, one["name"])]
+        self.mount(pod)
         environment = {"PATH": "/usr/bin:/bin", **self.environment(container, None)}
         return subprocess.run(self.command(container), env=environment, capture_output=True, text=True, timeout=LONGEST)
 
