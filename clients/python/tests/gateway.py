@@ -114,8 +114,12 @@ class Gateway:
         return response.json() if response.content else None
 
     def service_token(self, *scopes: str) -> str:
-        body = {"name": "tests", "scopes": list(scopes)}
-        return self.admin("POST", "/api/auth/service-tokens/", body)["token"]
+        return self.new_service_token(*scopes)[0]
+
+    def new_service_token(self, *scopes: str) -> tuple[str, str]:
+        """The token, and the id by which it is revoked."""
+        made = self.admin("POST", "/api/auth/service-tokens/", {"name": "tests", "scopes": list(scopes)})
+        return made["token"], made["id"]
 
     def organisation(self, name: str, *members: Any) -> None:
         self.admin("POST", "/api/auth/orgs/", {"id": name, "name": name})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import logging
 import os
@@ -15,6 +16,7 @@ from asgiref.sync import async_to_sync
 from channels.exceptions import ChannelFull
 
 from carillon.channels import CarillonChannelLayer
+from gateway import SCOPES
 
 
 @pytest.fixture
@@ -44,6 +46,10 @@ async def main(method, *arguments):
     await layer.close()
 asyncio.run(main(*sys.argv[1:]))
 """
+
+
+async def in_thread(function, *arguments):
+    return await asyncio.get_running_loop().run_in_executor(None, function, *arguments)
 
 
 async def soon(awaitable):
@@ -269,6 +275,25 @@ async def test_a_token_without_the_scope_is_named(gateway):
     with pytest.raises(Exception, match="403"):
         await layer.group_send("test-group", {"type": "x"})
     await layer.close()
+
+
+async def test_groups_go_on_when_what_ended_them_is_mended(gateway, layer, monkeypatch, caplog):
+    monkeypatch.setattr("carillon.channels.listening.PAUSE", 0.1)
+    token, number = await in_thread(gateway.new_service_token, *SCOPES)
+    listener = CarillonChannelLayer(gateway.url, token)
+    name = await listener.new_channel()
+    await listener.group_add("mended", name)
+    await layer.group_send("mended", {"type": "before"})
+    assert (await soon(listener.receive(name)))["type"] == "before"
+    await in_thread(gateway.admin, "DELETE", f"/api/auth/service-tokens/{number}/")
+    until = time.monotonic() + 30
+    while "Carillon is not listened to" not in caplog.text:
+        assert time.monotonic() < until
+        await asyncio.sleep(0.05)
+    await layer.group_send("mended", {"type": "meanwhile"})
+    listener._listening._settings = dataclasses.replace(listener.settings, token=gateway.token)
+    assert (await soon(listener.receive(name)))["type"] == "meanwhile"
+    await listener.close()
 
 
 async def test_channels_for_workers_are_the_fallbacks(gateway, settings, caplog):

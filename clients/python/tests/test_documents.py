@@ -21,10 +21,11 @@ README = CLIENT / "README.md"
 
 
 @pytest.fixture
-def configured(gateway: Gateway, settings):
+async def configured(gateway: Gateway, settings):
     settings.CARILLON = {"URL": gateway.url, "TOKEN": gateway.token, "RAISE": True}
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": "carillon.channels.CarillonChannelLayer"}}
-    return gateway
+    yield gateway
+    await get_channel_layer().close()
 
 
 def executed(code: str, **names) -> dict:
@@ -101,8 +102,7 @@ async def test_document_ones_shell(configured):
     channel = await layer.new_channel()
     await layer.group_add("test_group", channel)
     await in_thread(executed, code)
-    assert await asyncio.wait_for(layer.receive(channel), 10) == {"type": "test.message", "text": "Hello"}
-    await layer.close()
+    assert await asyncio.wait_for(layer.receive(channel), 30) == {"type": "test.message", "text": "Hello"}
 
 
 async def test_document_twos_chat_message(configured):

@@ -18,6 +18,9 @@ logger = logging.getLogger("carillon.channels")
 
 SCOPE = "channels:listen"
 
+PAUSE = 30.0
+"""Seconds until what looks vain is tried again."""
+
 
 class Listening:
     """Channels are opened when a first group needs them, and closed when the last one is gone."""
@@ -28,6 +31,7 @@ class Listening:
         self._wanted: dict[str, int] = {}
         self._subscriber: Subscriber | None = None
         self._reading: asyncio.Task[None] | None = None
+        self._trying: asyncio.Task[None] | None = None
         self._turn: asyncio.Lock | None = None
 
     async def open(self, channel: str) -> None:
@@ -80,7 +84,14 @@ class Listening:
     async def _connected(self) -> Subscriber:
         async with self._in_turn():
             if self._subscriber is None or self._reading is None or self._reading.done():
+                old = self._subscriber
+                with self._lock:
+                    wanted = list(self._wanted)
+                # What the last one heard, this one goes on with.
+                places = {name: place for name in wanted if old and (place := old.place(name))}
                 self._subscriber = Subscriber(
+                    *wanted,
+                    since=places,
                     url=self._settings.url,
                     token=self._settings.token,
                     timeout=self._settings.timeout,
@@ -101,9 +112,18 @@ class Listening:
                 elif isinstance(item, Ended):
                     logger.error("%s is not listened to any more: %s", item.channel, item.message)
         except CarillonError as error:
-            logger.error("Carillon is not listened to any more: %s", error)
+            logger.error("Carillon is not listened to: %s; the next attempt is in %s seconds", error, PAUSE)
+            self._trying = asyncio.create_task(self._again(subscriber))
         finally:
             await subscriber.close()
+
+    async def _again(self, old: Subscriber) -> None:
+        """What closed the connection for good may be mended by now, and groups wait for their messages."""
+        await asyncio.sleep(PAUSE)
+        with self._lock:
+            is_needed = bool(self._wanted) and self._subscriber is old
+        if is_needed:
+            await self._connected()
 
     def _deliver(self, event: Event) -> None:
         try:
@@ -115,8 +135,9 @@ class Listening:
         async with self._in_turn():
             reading, self._reading = self._reading, None
             subscriber, self._subscriber = self._subscriber, None
-            if reading is not None:
-                reading.cancel()
+            for task in (reading, self._trying):
+                if task is not None:
+                    task.cancel()
             if subscriber is not None:
                 await subscriber.close()
 
