@@ -47,22 +47,28 @@ class Gateway:
 
     def start(self) -> None:
         """Starts it, on the port that it had before if it had one."""
+        # Another process may have that port for the moment: then it is free again in a while.
+        until = time.monotonic() + 60
+        while not self._listens():
+            if time.monotonic() > until:
+                raise RuntimeError(f"carillon did not start:\n{(self.directory / 'carillon.log').read_text()}")
+        self.wait()
+
+    def _listens(self) -> bool:
+        """Starts the process, and waits until it says where it listens. False if it ends instead."""
         assert self.process is None
-        log = (self.directory / "carillon.log").open("ab")
         command = [binary(), "up", "--listen", f"127.0.0.1:{self.port}", "--ops-listen", "127.0.0.1:0"]
         command += ["--data-dir", self.directory / "data", "--workers", "1", "--log", "warn", *self.options]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("CARILLON_")}
         environment["CARILLON_JWT_SECRET"] = SECRET
-        # Another one may have taken the port between two starts: then the next attempt finds it free again.
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env=environment)
-        log.close()
+        with (self.directory / "carillon.log").open("ab") as log:
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env=environment)
         for line in self.process.stdout:
             if found := re.search(rb"http://127\.0\.0\.1:(\d+)", line):
                 self.port = int(found[1])
-                break
-        else:
-            raise RuntimeError(f"carillon did not start:\n{(self.directory / 'carillon.log').read_text()}")
-        self.wait()
+                return True
+        self._gone()
+        return False
 
     def wait(self) -> None:
         """Waits until its services answer."""
