@@ -177,6 +177,7 @@ pub static ROUTES: &[Route] = {
             Auth,
             Scope("memberships:write"),
         ),
+        row("auth.projects.people", Get, "/api/projects/{project_id}/members/", Auth, User),
         // Notifications.
         row("notifications.list", Get, "/api/notifications/", Notification, User),
         row("notifications.send", Post, "/api/notifications/send/", Notification, Anonymous),

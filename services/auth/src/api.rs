@@ -8,6 +8,7 @@ mod logout;
 mod me;
 mod memberships;
 mod page;
+mod people;
 mod service_tokens;
 mod tokens;
 mod users;
@@ -64,6 +65,7 @@ pub(crate) async fn answer(auth: &Auth, request: &HttpRequest) -> Result<HttpRep
         "auth.projects.list" => groups::list(auth, request, Project).await,
         "auth.projects.create" => groups::create(auth, request, Project).await,
         "auth.projects.delete" => groups::delete(auth, request, Project).await,
+        "auth.projects.people" => people::list(auth, request).await,
         "auth.projects.members.list" => memberships::list(auth, request, Project).await,
         "auth.projects.members.replace" => memberships::replace(auth, request, Project).await,
         "auth.projects.members.add" => memberships::add(auth, request, Project).await,

@@ -86,6 +86,7 @@ fn main() -> ExitCode {
             a_replacement_changes_what_differs,
             a_replacement_is_bounded,
             other_services_can_ask_who_is_a_member,
+            members_of_a_project_see_each_other,
         },
         outbox::{an_organisation_hears_of_its_members_once_notification_is_back},
         people::{the_demo_is_made_once, the_demo_is_refused_where_others_could_log_in},

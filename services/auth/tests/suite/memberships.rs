@@ -118,3 +118,23 @@ pub(crate) async fn other_services_can_ask_who_is_a_member(fresh: Fresh) {
     let unknown = MembersRequest { resource: "org.unknown".to_owned(), ..Default::default() };
     assert!(!world.call(&unknown).await.exists);
 }
+
+/// Members see who the others are, and nobody else does.
+pub(crate) async fn members_of_a_project_see_each_other(fresh: Fresh) {
+    let world = World::start(fresh).await;
+    let ask =
+        |user: &str| world.ask("auth.projects.people").identity(identity(user)).parameter("project_id", "1");
+    let add = world.ask("auth.projects.members.add").identity(back_end("memberships:write"));
+    add.parameter("project_id", "1").parameter("user_id", "django:7").expect(204).await;
+    let person = |id: Value, username: &str, first_name: &str, last_name: &str| json!({"id": id, "username": username, "first_name": first_name, "last_name": last_name});
+    let (alice, bob) = (person(json!(1), "alice", "Alice", "Demo"), person(json!(2), "bob", "Bob", "Demo"));
+    let foreign = person(json!("django:7"), "", "", "");
+    let all = json!({"members": [&alice, &bob, &foreign], "next": null});
+    assert_eq!(ask("1").expect(200).await, all);
+    let admin = world.admin("auth.projects.people").parameter("project_id", "1");
+    assert_eq!(admin.expect(200).await, all);
+    assert_eq!(ask("2").query("limit", "1").expect(200).await, json!({"members": [alice], "next": "1"}));
+    ask("3").expect(403).await;
+    world.ask("auth.projects.people").parameter("project_id", "1").expect(401).await;
+    ask("1").parameter("project_id", "9").expect(404).await;
+}
