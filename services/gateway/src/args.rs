@@ -9,7 +9,7 @@ use std::{net::SocketAddr, time::Duration};
 use anyhow::Context;
 use carillon_blob::BlobArgs;
 use carillon_contract::{Dialect, ENDPOINTS, ROUTES, SlowConsumer};
-use clap::Args as ClapArgs;
+use clap::{Args as ClapArgs, builder::BoolishValueParser};
 use ipnet::IpNet;
 
 pub use crate::client::ForwardedHeader;
@@ -74,6 +74,11 @@ pub struct Args {
     /// Refuse an invalid token with HTTP 403 instead of a close code. Browsers can't see why, then.
     #[arg(long, env = "CARILLON_REFUSE_WITH_HTTP")]
     pub refuse_with_http: bool,
+
+    /// Serve the console at `/`: a page of what Carillon does, whose users log in as everywhere
+    /// [production: false; development: true].
+    #[arg(long, env = "CARILLON_CONSOLE", value_name = "BOOL", value_parser = BoolishValueParser::new(), num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub console: Option<bool>,
 
     /// Begin a trace of our own for each request, even if its caller has begun one (`traceparent`).
     #[arg(long, env = "CARILLON_IGNORE_TRACEPARENT")]
@@ -186,6 +191,10 @@ impl Args {
         Ok(())
     }
 
+    fn serves_console(&self) -> bool {
+        self.console.unwrap_or(self.limits.mode_or(Mode::Production) == Mode::Development)
+    }
+
     pub(crate) fn settings(&self) -> anyhow::Result<Settings> {
         let bytes = |count: u32| usize::try_from(count).context("a size in bytes");
         Ok(Settings {
@@ -200,6 +209,7 @@ impl Args {
             anonymous: self.allow_anonymous.clone().unwrap_or_default(),
             dialect: self.default_dialect,
             refuse_with_http: self.refuse_with_http,
+            console: self.serves_console(),
             ignore_traceparent: self.ignore_traceparent,
             frame_bytes: bytes(self.frame_bytes)?,
             binary_frame_bytes: bytes(self.binary_frame_bytes)?,

@@ -17,7 +17,7 @@ use actix_web::{
 use carillon_contract::messages::HttpReply;
 use carillon_service::http::Problem;
 
-use crate::{blobs, gateway::Gateway};
+use crate::{blobs, console, gateway::Gateway};
 pub(crate) use events::Place;
 
 /// Seconds for which browsers may remember what a preflight said.
@@ -48,6 +48,7 @@ pub(crate) fn application(
         })
         .route("/blobs/{key:.*}", web::to(blobs::serve))
         .service(events::resource())
+        .service(console::services())
         .default_service(web::to(forward::forward))
 }
 

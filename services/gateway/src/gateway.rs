@@ -64,6 +64,8 @@ pub(crate) struct Settings {
     pub(crate) dialect: Option<Dialect>,
     /// Refuse an invalid token with HTTP 403 rather than with a close code (S3-08).
     pub(crate) refuse_with_http: bool,
+    /// The console is served.
+    pub(crate) console: bool,
     /// Callers' traces are not gone on with.
     pub(crate) ignore_traceparent: bool,
     /// The largest message from a client, in bytes.

@@ -9,7 +9,8 @@
 //! - [`hub`] subscribes, orders events and fills gaps, once per gateway; [`history`] is what has happened
 //!   before, for those who come back;
 //! - [`shard`] fans out, once per worker thread; [`websocket`] is the protocol;
-//! - [`edge`] is the HTTP door, with [`server_sent`] events for those who can't keep a WebSocket, [`blobs`] that of files; [`access`] follows revocations;
+//! - [`edge`] is the HTTP door, with [`server_sent`] events for those who can't keep a WebSocket, [`blobs`] that of files, [`console`] that of the page;
+//!   [`access`] follows revocations;
 //! - [`leases`] vouch for the connections that services count;
 //! - [`telemetry`] tells once a second what was counted, and answers who is connected.
 
@@ -19,6 +20,7 @@ mod authenticator;
 mod blobs;
 mod client;
 mod clock;
+mod console;
 mod edge;
 mod gateway;
 mod handshake;

@@ -11,6 +11,7 @@ mod client;
 mod client_address;
 mod closes;
 mod compression;
+mod console;
 mod dismissals;
 mod event_source;
 mod farewells;
