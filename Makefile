@@ -19,6 +19,7 @@ BENCH_OUTPUT ?= target/bench
 
 .PHONY: run
 run: ## build and start everything in one process on http://127.0.0.1:8000 (ARGS='--help' explains the options)
+	scripts/build-console.sh --if-possible
 	$(CARGO) run --release --bin carillon -- up $(ARGS)
 
 .PHONY: cluster
@@ -31,8 +32,12 @@ cluster: setup-tests build ## start a whole cluster on this machine: NATS, Postg
 build: ## build every binary (debug)
 	$(CARGO) build --workspace --bins
 
+.PHONY: console
+console: ## build the console, the page that gateways built after it serve (installs Node.js)
+	scripts/build-console.sh
+
 .PHONY: test
-test: test-rust test-e2e test-deploy test-clients ## run every test
+test: console test-rust test-e2e test-deploy test-clients test-browser ## run every test
 
 .PHONY: test-rust
 test-rust: setup-tests ## run the tests of each crate
@@ -52,6 +57,16 @@ test-deploy: setup-tests build ## check the Helm chart, Kustomize's overlays, an
 test-clients: build setup-clients ## lint and test the clients against a real gateway, and in a real Chromium
 	npm run --silent lint --prefix clients/javascript && npm test --prefix clients/javascript
 	cd clients/python && .venv/bin/ruff check && .venv/bin/ruff format --check && .venv/bin/mypy && .venv/bin/pytest
+
+.PHONY: test-browser
+test-browser: setup-tests console build ## run the console in real browsers, against one process and a cluster (installs Chromium; ARGS=keyboard selects)
+	scripts/setup-tests.sh chromium
+	npm run --silent lint --prefix clients/console && npm test --prefix clients/console -- $(ARGS)
+
+.PHONY: console-screenshot
+console-screenshot: setup-tests console build ## take the picture of the console that README.md shows, docs/console.png
+	scripts/setup-tests.sh chromium
+	cd clients/console && CARILLON_SCREENSHOT=../../docs/console.png npm test -- screenshot
 
 .PHONY: conformance
 conformance: ## hold the gateway's socket to RFC 6455 and 7692, case by case, with clients of other make (installs Chromium; ARGS=7.1 selects)
@@ -83,6 +98,7 @@ lint: ## check formatting, clippy's opinion, and the shell scripts' syntax
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	for script in scripts/*.sh .ci/run; do bash -n "$$script"; done
 	if [[ -d clients/javascript/node_modules ]]; then npm run --silent lint --prefix clients/javascript; fi
+	if [[ -d clients/console/node_modules ]]; then npm run --silent lint --prefix clients/console; fi
 	if [[ -d clients/python/.venv ]]; then cd clients/python && .venv/bin/ruff check && .venv/bin/ruff format --check && .venv/bin/mypy; fi
 
 .PHONY: fmt

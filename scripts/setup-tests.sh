@@ -67,7 +67,7 @@ give_up() {
     echo "Elsewhere install nats-server $oldest_nats or newer, a PostgreSQL server (15 or newer, with initdb),"
     echo "Prometheus 2.42 or newer with promtool, nginx 1.22 or newer,"
     echo "setpriv (a part of util-linux), curl, Python 3.11 or newer, and Node.js 18 or newer with npm;"
-    [[ $all != *" chromium" ]] || echo "for \`make conformance\` Chromium or Chrome;"
+    [[ $all != *" chromium" ]] || echo "for \`make conformance\` and \`make test-browser\` Chromium or Chrome;"
     [[ $all != *" redis-server" ]] || echo "for the benchmark's peers Redis 6 or newer;"
     echo "each has to be on PATH."
   } >&2

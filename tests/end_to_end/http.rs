@@ -77,9 +77,16 @@ async fn a_wrong_type_is_422_and_names_the_field(deployment: &Deployment) -> any
 async fn what_is_not_there_is_404(deployment: &Deployment) -> anyhow::Result<()> {
     let api = deployment.admin().await?.api();
     let (user, nowhere) = (deployment.user("alice").await?, unique("nowhere"));
-    for path in
-        ["/", "/api/", "/api/nothing/", "/api/auth/token/x/", "/ws/notifications/", "/api//auth/me/", "/%FF"]
-    {
+    for path in [
+        "/nothing",
+        "/assets/nothing.js",
+        "/api/",
+        "/api/nothing/",
+        "/api/auth/token/x/",
+        "/ws/notifications/",
+        "/api//auth/me/",
+        "/%FF",
+    ] {
         is_problem(&api.get(path).await?, 404)?;
     }
     for path in [

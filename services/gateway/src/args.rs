@@ -75,8 +75,8 @@ pub struct Args {
     #[arg(long, env = "CARILLON_REFUSE_WITH_HTTP")]
     pub refuse_with_http: bool,
 
-    /// Serve the console at `/`: a page of what Carillon does, whose users log in as everywhere
-    /// [production: false; development: true].
+    /// Serve the console at `/`, a page of what Carillon does, whose users log in as everywhere. Without
+    /// this, in development mode only.
     #[arg(long, env = "CARILLON_CONSOLE", value_name = "BOOL", value_parser = BoolishValueParser::new(), num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub console: Option<bool>,
 
