@@ -81,6 +81,7 @@ GATEWAY = [
     panel("Pages of history", "cps", (rate("carillon_gateway_history_pages_total", "source"), "from {{source}}")),
     panel("Gaps", "cps", (rate("carillon_gateway_gaps_total", "outcome"), "{{outcome}}"),
           about="Events that the bus lost: filled from the log, or lost for good."),
+    panel("TLS handshakes", "cps", (rate("carillon_gateway_tls_handshakes_total", "outcome"), "{{outcome}}")),
     panel("Limits that were met", "cps", (rate("carillon_gateway_limited_total", "limit"), "{{limit}}")),
     panel("HTTP requests", "cps", (rate("carillon_gateway_http_requests_total", "route, status"), "{{route}} {{status}}")),
     panel("HTTP requests, p99", "s", (quantile(0.99, "carillon_gateway_http_request_duration_seconds", "route"), "{{route}}")),

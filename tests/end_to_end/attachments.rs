@@ -53,7 +53,7 @@ async fn show(deployment: &Deployment, user: &User, id: &str) -> anyhow::Result<
 }
 
 /// S4-04: through the second gateway, by participants only.
-async fn s4_04_a_message_carries_a_file_that_participants_download(
+pub(crate) async fn s4_04_a_message_carries_a_file_that_participants_download(
     deployment: &Deployment,
 ) -> anyhow::Result<()> {
     let Scene { alice, bob, conversation } = scene(deployment).await?;

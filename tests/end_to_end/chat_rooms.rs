@@ -49,7 +49,9 @@ fn said(message: &str, username: &str) -> Value {
 }
 
 /// S2-01: the sender, and clients of another gateway.
-async fn s2_01_a_message_reaches_everyone_in_the_room(deployment: &Deployment) -> anyhow::Result<()> {
+pub(crate) async fn s2_01_a_message_reaches_everyone_in_the_room(
+    deployment: &Deployment,
+) -> anyhow::Result<()> {
     let ([first, second], room) = (deployment.gateways(), unique("general"));
     let mut sender = guest(first, &room).await?;
     let mut listener = guest(second, &room).await?;
@@ -109,7 +111,7 @@ async fn s2_01_the_last_messages_come_only_to_those_who_ask(deployment: &Deploym
 }
 
 /// A client that wants to come back asks for its place with an empty `since`.
-async fn s2_01_what_was_missed_is_recovered_from_the_first_place_asked_for(
+pub(crate) async fn s2_01_what_was_missed_is_recovered_from_the_first_place_asked_for(
     deployment: &Deployment,
 ) -> anyhow::Result<()> {
     let ([first, second], room) = (deployment.gateways(), unique("general"));
@@ -158,7 +160,9 @@ async fn s2_01_any_name_is_a_room_of_its_own(deployment: &Deployment) -> anyhow:
 }
 
 /// S2-02: two tabs on two gateways are one user.
-async fn s2_02_coming_and_going_is_told_once_for_each_user(deployment: &Deployment) -> anyhow::Result<()> {
+pub(crate) async fn s2_02_coming_and_going_is_told_once_for_each_user(
+    deployment: &Deployment,
+) -> anyhow::Result<()> {
     let ([first, second], room) = (deployment.gateways(), unique("general"));
     let user = deployment.user("bob").await?;
     let mut watcher = guest(first, &room).await?;

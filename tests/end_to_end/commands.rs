@@ -6,7 +6,7 @@ mod connections;
 pub(crate) mod invocation;
 mod load;
 mod migrate;
-mod probe;
+pub(crate) mod probe;
 mod publish;
 mod tail;
 mod token;

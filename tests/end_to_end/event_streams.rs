@@ -49,7 +49,7 @@ async fn publish(deployment: &Deployment, org: &str, name: &str) -> anyhow::Resu
     deployment.admin().await?.publish(org, &event).await.map(drop)
 }
 
-async fn an_event_source_hears_what_a_socket_hears(deployment: &Deployment) -> anyhow::Result<()> {
+pub(crate) async fn an_event_source_hears_what_a_socket_hears(deployment: &Deployment) -> anyhow::Result<()> {
     let ([first, second], room) = (deployment.gateways(), unique("stream"));
     let (ada, bob) = (deployment.user("ada").await?, deployment.user("bob").await?);
     let mut socket = enter(second.socket(&format!("/ws/chat/{room}/"))?.token(&bob.token)).await?;
@@ -100,7 +100,9 @@ fn follow(place: &str, places: &[&str]) -> bool {
     places.len() >= 4 && places.iter().zip(first + 1..).all(|(place, next)| offset(place) == Some(next))
 }
 
-async fn what_was_missed_is_had_by_the_last_id_on_any_gateway(deployment: &Deployment) -> anyhow::Result<()> {
+pub(crate) async fn what_was_missed_is_had_by_the_last_id_on_any_gateway(
+    deployment: &Deployment,
+) -> anyhow::Result<()> {
     let user = deployment.user("ada").await?;
     let org = deployment.org(&[&user]).await?;
     let channel = format!("org.{org}");

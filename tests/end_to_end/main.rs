@@ -3,8 +3,8 @@
 //! Each promise (`requirements.md`) is an async function that names its id, in the file of its document. Listed in that
 //! file's `both!`, it becomes two trials, `one-process/…` and `cluster/…`, on deployments that all trials share: so it
 //! makes users, organisations and names of its own (`Deployment::user`, `org`, `unique`), and passes over
-//! frames that others cause (`Socket::next_where`), such as notifications to everyone. Two more sets of options have
-//! deployments that tests share: those of `keycloak!` and of `strict!` (`suite/variants.rs`). A test that kills
+//! frames that others cause (`Socket::next_where`), such as notifications to everyone. Three more sets of options have
+//! deployments that tests share: those of `keycloak!`, of `strict!` and of `secure!` (`suite/variants.rs`). A test that kills
 //! something, or wants other options, is registered with `own_cluster` or `own_process` and gets its own.
 //!
 //! `make test-e2e ARGS=s1_05` runs those whose names contain that. When one fails, the end of what each process
@@ -57,6 +57,7 @@ mod suite;
 mod survival;
 mod system_health;
 mod ticketing;
+mod tls;
 mod traces;
 mod traffic;
 
@@ -112,6 +113,7 @@ fn main() -> ExitCode {
     operations::register(&mut suite);
     commands::register(&mut suite);
     system_health::register(&mut suite);
+    tls::register(&mut suite);
     survival::register(&mut suite);
     suite.run(Arguments::from_args())
 }

@@ -32,7 +32,7 @@ pub(crate) fn register(suite: &mut Suite) {
 }
 
 /// One byte more closes with 1009: in one frame, in fragments, or only announced.
-async fn a_message_may_have_64_kib_and_no_more(deployment: &Deployment) -> anyhow::Result<()> {
+pub(crate) async fn a_message_may_have_64_kib_and_no_more(deployment: &Deployment) -> anyhow::Result<()> {
     let largest = padded(LARGEST);
     let mut socket = anonymous(deployment).await?;
     socket.send_text(&largest).await?;
@@ -60,7 +60,9 @@ async fn a_message_may_have_64_kib_and_no_more(deployment: &Deployment) -> anyho
 
 /// RFC 6455: what isn't masked, reserved bits and opcodes, fragments out of turn, control frames that are too long or
 /// fragmented, and close frames that no client may send.
-async fn a_violation_of_the_protocol_closes_with_1002(deployment: &Deployment) -> anyhow::Result<()> {
+pub(crate) async fn a_violation_of_the_protocol_closes_with_1002(
+    deployment: &Deployment,
+) -> anyhow::Result<()> {
     let unmasked = b"\x81\x04null".to_vec();
     let unmasked_ping = b"\x89\x00".to_vec();
     let mut length_of_64_bits = vec![FIN | TEXT, MASKED | 127];
@@ -100,7 +102,7 @@ async fn a_violation_of_the_protocol_closes_with_1002(deployment: &Deployment) -
 }
 
 /// In a message, at the end of one, over fragments, and in the reason of a close frame.
-async fn text_that_is_not_utf_8_closes_with_1007(deployment: &Deployment) -> anyhow::Result<()> {
+pub(crate) async fn text_that_is_not_utf_8_closes_with_1007(deployment: &Deployment) -> anyhow::Result<()> {
     for bytes in [
         frame(FIN | TEXT, b"\"\xFF\""),
         frame(FIN | TEXT, b"\"\xC3"),
@@ -114,7 +116,7 @@ async fn text_that_is_not_utf_8_closes_with_1007(deployment: &Deployment) -> any
 }
 
 /// Cut anywhere, within a character too, with control frames between the pieces, arriving byte by byte.
-async fn a_fragmented_message_is_one_message(deployment: &Deployment) -> anyhow::Result<()> {
+pub(crate) async fn a_fragmented_message_is_one_message(deployment: &Deployment) -> anyhow::Result<()> {
     let mut socket = anonymous(deployment).await?;
     let text = "{\"type\":\"ping\",\"timestamp\":\"zürich 🎉\"}";
     let pieces: Vec<&[u8]> = text.as_bytes().chunks(5).collect();
@@ -133,7 +135,7 @@ async fn a_fragmented_message_is_one_message(deployment: &Deployment) -> anyhow:
 }
 
 /// S4-06: a client's own code comes back; without one, 1000 or none.
-async fn a_close_is_answered_with_its_code(deployment: &Deployment) -> anyhow::Result<()> {
+pub(crate) async fn a_close_is_answered_with_its_code(deployment: &Deployment) -> anyhow::Result<()> {
     for code in [1000, 1001, 1011, 3000, 4000, 4999] {
         let mut socket = anonymous(deployment).await?;
         socket.ask_to_close(code, "going").await?;

@@ -62,7 +62,9 @@ fn typed(name: &str, words: usize) -> usize {
 
 /// Show 4 of rooms: two clients on two gateways edit one text at once and converge; a third that
 /// comes after both left gets the text.
-async fn yjs_clients_converge_and_a_late_one_gets_the_text(deployment: &Deployment) -> anyhow::Result<()> {
+pub(crate) async fn yjs_clients_converge_and_a_late_one_gets_the_text(
+    deployment: &Deployment,
+) -> anyhow::Result<()> {
     let ([first, second], room) = (deployment.gateways(), unique("plan"));
     let (ada, bob) = (deployment.user("ada").await?, deployment.user("bob").await?);
     let (mut one, empty) = client(first, &room, &ada.token).await?;

@@ -13,7 +13,7 @@ use carillon_testkit::{Cluster, Deployment, Form, OneProcess, Options};
 use libtest_mimic::{Arguments, Failed, Trial};
 use tokio::{runtime::Runtime, sync::OnceCell};
 use variants::{Strict, Variant};
-pub(crate) use variants::{keycloak, strict};
+pub(crate) use variants::{authority, keycloak, secure, strict};
 
 /// How many trials run at once: they mostly wait, but for deployments that share two cores with them.
 const PARALLEL: usize = 4;
@@ -25,6 +25,7 @@ pub(crate) struct Suite {
     cluster: Arc<Shared>,
     keycloak: [(&'static str, Arc<Shared>); 2],
     strict: Strict,
+    secure: [(&'static str, Arc<Shared>); 2],
     /// Held by the one test at a time that has a deployment of its own.
     turn: Arc<Mutex<()>>,
     trials: Vec<Trial>,
@@ -62,6 +63,10 @@ impl Suite {
                 ("cluster", Shared::new(Form::Cluster, Variant::Keycloak)),
             ],
             strict: Strict::new(&cluster),
+            secure: [
+                ("one-process", Shared::new(Form::OneProcess, Variant::Secure)),
+                ("cluster", Shared::new(Form::Cluster, Variant::Secure)),
+            ],
             cluster,
             turn: Arc::default(),
             trials: Vec::new(),

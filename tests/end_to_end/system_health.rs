@@ -5,12 +5,12 @@ mod figures;
 mod watcher;
 
 use anyhow::ensure;
-use carillon_testkit::{Cluster, Deployment, Form, Options, unique};
+use carillon_testkit::{Cluster, Deployment, Form, JWT_SECRET, OneProcess, Options, hs256, now, unique};
 use serde_json::{Value, json};
 use tokio::time::{Duration, Instant};
 
 use crate::{
-    checks::{has, has_texts, refused},
+    checks::{ends, has, has_texts, refused},
     suite::{Suite, both},
 };
 use watcher::{PATH, Watcher, replicas};
@@ -30,6 +30,7 @@ pub(crate) fn register(suite: &mut Suite) {
         s0_04_an_admin_watches_over_carillon_v1,
     );
     suite.own_cluster("s0_04_two_replicas_speak_as_one", Options::default, two_replicas_speak_as_one);
+    suite.own_process("s0_04_who_is_no_admin_any_more_watches_no_longer", with_roles, fewer_roles);
     failures::register(suite);
     figures::register(suite);
 }
@@ -197,4 +198,27 @@ async fn speak_as_one(watcher: &mut Watcher) -> anyhow::Result<()> {
         last = next;
     }
     Ok(())
+}
+
+fn with_roles() -> Options {
+    let arguments = ["--jwt-roles", "staff=admin"].map(str::to_owned);
+    Options { gateway_arguments: arguments.to_vec(), ..Options::default() }
+}
+
+/// S4-08: an admin who is none any more watches the system's health no longer.
+async fn fewer_roles(process: &OneProcess) -> anyhow::Result<()> {
+    let deployment = process.deployment();
+    let token = |roles: &[&str]| {
+        let claims = json!({"user_id": 7, "roles": roles, "token_type": "access", "exp": now() + 300, "jti": unique("jti")});
+        hs256(JWT_SECRET, &claims)
+    };
+    let path = "/ws/system-health/";
+    let mut watcher = deployment.socket(path)?.token(&token(&["staff"])).open().await?;
+    watcher.next_json().await?;
+    watcher.send_json(&json!({"type": "refresh", "token": token(&["staff"])})).await?;
+    watcher.next_of_type("refreshed").await?;
+    watcher.send_json(&json!({"type": "refresh", "token": token(&[])})).await?;
+    ends(&mut watcher, 1012).await?;
+    // It comes back with what it has now.
+    ends(&mut deployment.socket(path)?.token(&token(&[])).open().await?, 4003).await
 }

@@ -3,8 +3,10 @@
 mod cluster;
 mod one_process;
 mod options;
+mod tls;
 
 use std::{
+    path::Path,
     process::ExitStatus,
     sync::{
         Arc,
@@ -18,6 +20,7 @@ use tokio::sync::OnceCell;
 pub use cluster::Cluster;
 pub use one_process::OneProcess;
 pub use options::{JWT_SECRET, Options, Processes};
+use tls::Tls;
 
 use crate::{
     collector::Collector,
@@ -49,16 +52,24 @@ pub struct Gateway {
     /// Base of `/healthz`, `/readyz` and `/metrics`.
     pub operations: String,
     client: reqwest::Client,
+    tls: Option<Tls>,
 }
 
 impl Gateway {
+    /// One that speaks no TLS.
     pub(crate) fn new(name: &str, port: u16, supervisor: &Supervisor) -> anyhow::Result<Self> {
+        Self::over(None, name, port, supervisor)
+    }
+
+    fn over(tls: Option<Tls>, name: &str, port: u16, supervisor: &Supervisor) -> anyhow::Result<Self> {
+        let (http, websocket) = if tls.is_some() { ("https", "wss") } else { ("http", "ws") };
         Ok(Self {
             name: name.to_owned(),
-            http: format!("http://127.0.0.1:{port}"),
-            websocket: format!("ws://127.0.0.1:{port}"),
+            http: format!("{http}://127.0.0.1:{port}"),
+            websocket: format!("{websocket}://127.0.0.1:{port}"),
             operations: format!("http://127.0.0.1:{}", supervisor.port()?),
-            client: supervisor.http().clone(),
+            client: tls.as_ref().map_or_else(|| supervisor.http(), |tls| &tls.client).clone(),
+            tls,
         })
     }
 
@@ -67,7 +78,23 @@ impl Gateway {
     /// # Errors
     /// If `path` makes no URL.
     pub fn socket(&self, path: &str) -> anyhow::Result<Handshake> {
-        Handshake::new(&self.websocket, path)
+        let trust = self.tls.as_ref().map(|tls| Arc::clone(&tls.trust));
+        Ok(Handshake::new(&self.websocket, path)?.trusting(trust))
+    }
+
+    /// The options with which it speaks TLS, if it does.
+    fn tls_arguments(&self) -> Vec<String> {
+        self.tls.as_ref().map(Tls::arguments).unwrap_or_default()
+    }
+
+    /// The file with whom to trust, if it speaks TLS, for clients of other make.
+    pub fn authority(&self) -> Option<&Path> {
+        self.tls.as_ref().map(|tls| &*tls.authority)
+    }
+
+    /// The directory of its certificate and key (`tls.crt` and `tls.key`), if it speaks TLS.
+    pub fn certificate_directory(&self) -> Option<&Path> {
+        self.tls.as_ref().map(|tls| &*tls.directory)
     }
 
     /// HTTP requests without a token.

@@ -3,6 +3,7 @@
 //! Real processes, a real NATS server and a real Postgres, each on free ports with private directories, none of
 //! which outlives the process that started it; and clients that wait for what they expect with a deadline.
 
+mod authority;
 mod collector;
 mod deployment;
 mod http;
@@ -21,6 +22,7 @@ use std::{
     time::Duration,
 };
 
+pub use authority::{Authority, Issued};
 pub use collector::{CollectedSpan, Collector};
 pub use deployment::{Cluster, Deployment, Form, Gateway, JWT_SECRET, OneProcess, Options, Processes};
 pub use http::{ADMIN, Admin, Api, PASSWORD, Project, Reply, ServiceToken, User, log_in, send};

@@ -7,11 +7,14 @@ pub(crate) struct Banner {
     pub(crate) data: PathBuf,
     pub(crate) demo: bool,
     pub(crate) anonymous: bool,
+    /// The address is one of TLS.
+    pub(crate) tls: bool,
 }
 
 /// Prints it to standard output.
 pub(crate) fn print(banner: &Banner, address: SocketAddr) {
-    println!("listening on http://{address}   (data in {}; Ctrl-C stops)", banner.data.display());
+    let (http, websocket) = if banner.tls { ("https", "wss") } else { ("http", "ws") };
+    println!("listening on {http}://{address}   (data in {}; Ctrl-C stops)", banner.data.display());
     if banner.demo {
         println!(
             "\n\
@@ -19,16 +22,16 @@ pub(crate) fn print(banner: &Banner, address: SocketAddr) {
              members                      alice and bob are in organisation acme and in project 1 (PROJ)\n\
              \n\
              Receive, as alice:\n  \
-             TOKEN=$(curl -s http://{address}/api/auth/token/ -H 'content-type: application/json' \
+             TOKEN=$(curl -s {http}://{address}/api/auth/token/ -H 'content-type: application/json' \
              -d '{{\"username\":\"alice\",\"password\":\"carillon\"}}' | sed 's/.*\"access\":\"\\([^\"]*\\)\".*/\\1/')\n  \
-             npx -y wscat -c \"ws://{address}/ws/notifications/?token=$TOKEN\""
+             npx -y wscat -c \"{websocket}://{address}/ws/notifications/?token=$TOKEN\""
         );
     }
     if banner.anonymous {
         println!(
             "\n\
              Send, to everyone:\n  \
-             curl http://{address}/api/notifications/send/ -H 'content-type: application/json' \
+             curl {http}://{address}/api/notifications/send/ -H 'content-type: application/json' \
              -d '{{\"title\":\"Hello\",\"message\":\"It works\",\"priority\":\"high\"}}'\n"
         );
     }

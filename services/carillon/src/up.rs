@@ -69,7 +69,7 @@ pub(crate) struct Args {
 /// Runs until SIGTERM or SIGINT.
 pub(crate) async fn run(mut args: Args) -> anyhow::Result<()> {
     args.log.start()?;
-    let loopback = args.gateway.listen.ip().is_loopback();
+    let loopback = args.gateway.is_loopback();
     if loopback && args.gateway.allow_anonymous.is_none() {
         args.gateway.allow_anonymous = Some(vec!["all".to_owned()]);
     }
@@ -96,7 +96,12 @@ pub(crate) async fn run(mut args: Args) -> anyhow::Result<()> {
         Program::Service(_) => services.tell_health(program),
     });
 
-    let banner = Banner { data: args.data_dir.clone(), demo: demo == Demo::Make, anonymous: loopback };
+    let banner = Banner {
+        data: args.data_dir.clone(),
+        demo: demo == Demo::Make,
+        anonymous: loopback,
+        tls: args.gateway.tls.is_everywhere(),
+    };
     let (stop, shutdown) = (services.shutdown.clone(), shell.shutdown.clone());
     let gateway = carillon_gateway::run_on(listener, args.gateway, shell, |address| {
         banner::print(&banner, address);

@@ -3,6 +3,7 @@
 mod issuers;
 mod limits;
 mod slow_consumer;
+mod tls;
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -21,6 +22,7 @@ use crate::{
 };
 pub use issuers::IssuerArgs;
 pub use limits::LimitArgs;
+pub use tls::TlsArgs;
 
 /// Hosts that a gateway on a laptop is reached by, as Django has them with `DEBUG`.
 const LOCAL_HOSTS: &str = "localhost,.localhost,127.0.0.1,[::1]";
@@ -32,6 +34,10 @@ pub struct Args {
     /// Address and port for WebSocket and HTTP clients.
     #[arg(long, env = "CARILLON_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8000")]
     pub listen: SocketAddr,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub tls: TlsArgs,
 
     /// Worker threads; 0: one per core.
     #[arg(long, env = "CARILLON_WORKERS", value_name = "COUNT", default_value_t = 0)]
@@ -172,6 +178,12 @@ pub struct Args {
 }
 
 impl Args {
+    /// Whether other machines can't reach it.
+    pub fn is_loopback(&self) -> bool {
+        let beside = self.tls.tls_listen.is_none_or(|address| address.ip().is_loopback());
+        self.listen.ip().is_loopback() && beside
+    }
+
     /// How many workers to run.
     pub(crate) fn worker_count(&self) -> usize {
         match self.workers {
@@ -187,6 +199,7 @@ impl Args {
     pub fn validate(&self) -> anyhow::Result<()> {
         self.settings()?;
         self.bounds()?;
+        self.tls.files()?;
         self.issuers.verifier(&carillon_bus::Bus::in_process())?;
         Ok(())
     }

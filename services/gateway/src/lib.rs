@@ -9,6 +9,7 @@
 //! - [`hub`] subscribes, orders events and fills gaps, once per gateway; [`history`] is what has happened
 //!   before, for those who come back;
 //! - [`shard`] fans out, once per worker thread; [`websocket`] is the protocol;
+//! - [`socket`] is what a session writes to and reads from, with [`tls`] or without;
 //! - [`edge`] is the HTTP door, with [`server_sent`] events for those who can't keep a WebSocket, [`blobs`] that of files, [`console`] that of the page;
 //!   [`access`] follows revocations;
 //! - [`leases`] vouch for the connections that services count;
@@ -36,8 +37,10 @@ mod server;
 mod server_sent;
 mod session;
 mod shard;
+mod socket;
 mod spans;
 mod telemetry;
+mod tls;
 mod websocket;
 
 use std::{
@@ -53,29 +56,27 @@ use anyhow::Context;
 use carillon_service::{EventLoops, Registration, Shell};
 use carillon_token::CARILLON;
 use futures_util::future::select_all;
-use socket2::{Domain, Protocol, Socket, Type};
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use access::{Access, Follower};
-pub use args::{Args, ForwardedHeader, IssuerArgs, LimitArgs};
+pub use args::{Args, ForwardedHeader, IssuerArgs, LimitArgs, TlsArgs};
 use authenticator::Authenticator;
 use blobs::Door;
 use gateway::Gateway;
 use history::Memory;
 pub use limits::Mode;
 use metrics::Metrics;
-use server::Seat;
+pub use server::listen;
+use server::{Listeners, Seat};
 use shard::{Control, Draining};
+pub use tls::{Certificate, valid_until};
 
 /// Turns of the hub that wait for one worker. Above that the hub waits, and its own turns get longer.
 const DELIVERIES: usize = 64;
 
 /// Commands that wait for one worker.
 const CONTROLS: usize = 1_024;
-
-/// Connections that the kernel may hold for us before we have accepted them.
-const BACKLOG: i32 = 4_096;
 
 /// How long clients may take to go, on top of the drain window.
 const LAST_GOODBYES: Duration = Duration::from_secs(7);
@@ -104,6 +105,8 @@ pub async fn run_on(
     let settings = args.settings()?;
     let metrics = Arc::new(Metrics::new(&shell.metrics)?);
     let door = Door::new(&args, &shell.metrics)?;
+    // Before anything is begun: without its certificate nothing comes of it.
+    let tls = args.tls.load()?;
     let verifier = args.issuers.verifier(&shell.bus)?;
     let access = Arc::new(Access::new(args::seconds(args.access_grace_seconds)));
     // The hub outlives the shutdown: what is on its way still reaches clients that are being drained.
@@ -146,7 +149,8 @@ pub async fn run_on(
 
     leases::keep(&gateway, &controls, &ended);
 
-    let server = server::build(&gateway, listener, seats, &args.cors_origins)?;
+    let listeners = Listeners::open(listener, &args.tls, tls, &shell.metrics, &ended)?;
+    let server = server::build(&gateway, listeners, seats, &args.cors_origins)?;
     let handle = server.handle();
     let serving = actix_rt::spawn(server);
     announce(&registration, &gateway);
@@ -201,19 +205,6 @@ fn wire(args: &Args, event_loops: &EventLoops) -> anyhow::Result<Wiring> {
     let (sender, inbox) = mpsc::channel(DELIVERIES);
     deliveries.push(sender);
     Ok(Wiring { seats, deliveries, controls, inbox })
-}
-
-/// A listener with a backlog that a reconnecting crowd fits into.
-///
-/// # Errors
-/// An address that can't be listened to.
-pub fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    socket.set_reuse_address(true)?;
-    socket.bind(&address.into()).with_context(|| format!("listening on {address} (--listen)"))?;
-    socket.listen(BACKLOG)?;
-    socket.set_nonblocking(true)?;
-    Ok(socket.into())
 }
 
 /// Ready means: connected to the bus, and current about who may come in.

@@ -10,6 +10,8 @@ use tokio::{
     time::timeout,
 };
 
+use crate::suite::authority;
+
 /// Makes the WebSocket of browsers known to JavaScript: Node's own needs a newer Node than Debian has.
 const BROWSER: &str = "globalThis.WebSocket = require('ws');";
 
@@ -45,6 +47,9 @@ impl Program {
     }
 
     fn start(command: &mut Command) -> anyhow::Result<Self> {
+        if let Some(file) = authority() {
+            command.env("NODE_EXTRA_CA_CERTS", file).env("SSL_CERT_FILE", file).env("CURL_CA_BUNDLE", file);
+        }
         let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.kill_on_drop(true).spawn().with_context(|| format!("{command:?}"))?;
         let input = child.stdin.take().context("its input")?;

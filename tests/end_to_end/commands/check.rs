@@ -1,10 +1,14 @@
 //! `carillon check`.
 
+use std::fs;
+
 use anyhow::{Context, ensure};
 use carillon_testkit::{
-    Cluster, Durability, IdentityProvider, JWT_SECRET, Key, Nats, OneProcess, Options, Postgres, hs256, now,
+    Authority, Cluster, Deployment, Durability, IdentityProvider, JWT_SECRET, Key, Nats, OneProcess, Options,
+    Postgres, hs256, now,
 };
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use super::invocation::{Ended, Invocation};
 use crate::{checks::has, suite::Suite};
@@ -12,6 +16,7 @@ use crate::{checks::has, suite::Suite};
 pub(super) fn register(suite: &mut Suite) {
     suite.own_cluster("s0_13_check_of_a_cluster", Options::default, a_cluster);
     suite.own_process("s0_13_check_of_one_process", Options::default, one_process);
+    suite.secure("s0_13_check_judges_certificates", certificates);
 }
 
 fn check(arguments: &[&str]) -> Invocation {
@@ -200,4 +205,38 @@ async fn one_process(process: &OneProcess) -> anyhow::Result<()> {
     deployment.stop(OneProcess::NAME).await?;
     let stopped = check(&arguments).exits(1).await?;
     is(&stopped, "addresses", gateway.http.as_str(), "failed").map(drop)
+}
+
+/// S0-13, S4-09: the certificate that clients are shown, and the one that a gateway would start with.
+async fn certificates(deployment: &Deployment) -> anyhow::Result<()> {
+    let gateway = &deployment.gateways()[0];
+    let row_of_url = format!("{}, TLS", gateway.http);
+    let ended = check(&["--url", &gateway.http]).exits(0).await?;
+    let shown = is(&ended, "addresses", &row_of_url, "ok")?;
+    ensure!(shown["detail"] == "a valid certificate, for 30 days more", "{shown}");
+    let stranger = check(&["--url", &gateway.http]).variable("SSL_CERT_FILE", "/nowhere/ca.crt");
+    is(&stranger.exits(1).await?, "addresses", &row_of_url, "failed")?;
+    let plain = gateway.http.replace("https://", "http://");
+    is(&check(&["--url", &plain]).exits(1).await?, "addresses", &plain, "failed")?;
+    let no_tls = gateway.operations.replace("http://", "https://");
+    is(&check(&["--url", &no_tls]).exits(1).await?, "addresses", &format!("{no_tls}, TLS"), "failed")?;
+
+    let (authority, directory) = (Authority::new()?, TempDir::new()?);
+    let [certificate, key] = authority.issue("gateway.test", 30)?.write(directory.path())?;
+    let files = async |code: i32, status: &str| {
+        let (certificate, key) = (certificate.display().to_string(), key.display().to_string());
+        let ended = check(&["--tls-certificate", &certificate, "--tls-key", &key]).exits(code).await?;
+        is(&ended, "configuration", "TLS", status)
+    };
+    let good = files(0, "ok").await?;
+    ensure!(good["detail"] == "a certificate, for 30 days more", "{good}");
+    authority.issue("gateway.test", 3)?.write(directory.path())?;
+    let ending = files(0, "warning").await?;
+    ensure!(ending["detail"] == "the certificate ends in 3 days", "{ending}");
+    fs::write(&key, authority.issue("gateway.test", 30)?.key)?;
+    let wrong = files(1, "failed").await?;
+    ensure!(wrong["detail"].as_str().is_some_and(|detail| detail.contains("don't make a pair")), "{wrong}");
+    fs::remove_file(&certificate)?;
+    files(1, "failed").await?;
+    check(&["--tls-key", "alone"]).exits(2).await.map(drop)
 }

@@ -11,6 +11,8 @@ use tokio::{
     time::{Duration, timeout},
 };
 
+use crate::suite::authority;
+
 /// The longest that a command may run that is not watched: some send for seconds, on a busy machine.
 const LONGEST: Duration = Duration::from_secs(90);
 
@@ -93,6 +95,7 @@ impl Invocation {
 
     fn command(&self) -> anyhow::Result<Command> {
         let mut command = Command::from(carillon()?);
+        command.envs(authority().map(|file| ("SSL_CERT_FILE", file)));
         command.args(&self.arguments).envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         Ok(command)

@@ -36,7 +36,7 @@ fn rows(ended: &Ended) -> anyhow::Result<Vec<Value>> {
 }
 
 /// S0-13: each endpoint answers, and what is missed there is recovered.
-async fn s0_13_probe_visits_every_endpoint(deployment: &Deployment) -> anyhow::Result<()> {
+pub(crate) async fn s0_13_probe_visits_every_endpoint(deployment: &Deployment) -> anyhow::Result<()> {
     let user = everywhere(deployment).await?;
     let ended = probe(deployment, &user.token, &[]).exits(0).await?;
     let rows = rows(&ended)?;

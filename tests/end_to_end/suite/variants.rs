@@ -1,8 +1,12 @@
 //! Deployments that are configured otherwise than the ordinary ones.
 
-use std::sync::Arc;
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
 
-use carillon_testkit::{Deployment, Form, Gateway, IdentityProvider, Key, Options};
+use anyhow::Context;
+use carillon_testkit::{Authority, Deployment, Form, Gateway, IdentityProvider, Key, Options, Processes};
 use libtest_mimic::{Failed, Trial};
 use tokio::sync::OnceCell;
 
@@ -18,6 +22,8 @@ pub(super) enum Variant {
     Keycloak,
     /// As in production, see [`STRICT`]; other machines can reach it.
     Strict,
+    /// As the ordinary ones, but that gateways speak TLS.
+    Secure,
 }
 
 /// Options of a gateway in production: nobody is anonymous, refusals are plain HTTP.
@@ -63,7 +69,7 @@ impl Variant {
     pub(super) async fn options(self) -> anyhow::Result<Options> {
         let identity_provider = Some(IdentityProvider::start(Key::rsa("first")?).await?);
         let environment = match self {
-            Self::Ordinary => vec![],
+            Self::Ordinary | Self::Secure => vec![],
             Self::Keycloak => {
                 vec![("CARILLON_BARE_IDS", "keycloak"), ("ALLOWED_HOSTS", "*"), ("CARILLON_LOG", "trace")]
             }
@@ -71,15 +77,47 @@ impl Variant {
         };
         let is_strict = self == Self::Strict;
         let arguments = if is_strict { STRICT.as_slice() } else { &[] };
+        let is_secure = self == Self::Secure;
+        let processes = Processes { replicas: if is_secure { 1 } else { 2 }, ..Processes::default() };
         Ok(Options {
             identity_provider,
             public: is_strict,
+            tls: is_secure.then(trusted).transpose()?,
+            processes,
             gateway_arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(),
             environment: environment.into_iter().map(|(name, value)| (name.into(), value.into())).collect(),
             ..Options::default()
         })
     }
 }
+
+/// The authority of all that speak TLS.
+static AUTHORITY: OnceLock<Arc<Authority>> = OnceLock::new();
+
+/// The file of its certificate, for clients of other make.
+static AUTHORITY_FILE: OnceLock<PathBuf> = OnceLock::new();
+
+fn trusted() -> anyhow::Result<Arc<Authority>> {
+    if let Some(authority) = AUTHORITY.get() {
+        return Ok(Arc::clone(authority));
+    }
+    let authority = Arc::new(Authority::new()?);
+    Ok(Arc::clone(AUTHORITY.get_or_init(|| authority)))
+}
+
+/// Whom clients of other make are to trust, once there is a deployment that speaks TLS.
+pub(crate) fn authority() -> Option<&'static PathBuf> {
+    AUTHORITY_FILE.get()
+}
+
+/// Registers functions under their own names, behind `s4_09_over_tls_`, for gateways that speak TLS:
+/// `secure!(suite, protocol::a_close_is_answered_with_its_code, …)`.
+macro_rules! secure {
+    ($suite:expr, $($($module:ident)::+),+ $(,)?) => {
+        $($suite.secure(stringify!($($module)::+), $($module)::+);)+
+    };
+}
+pub(crate) use secure;
 
 impl Strict {
     pub(super) fn new(cluster: &Arc<Shared>) -> Self {
@@ -101,6 +139,23 @@ impl Suite {
             let (runtime, shared) = (Arc::clone(&self.runtime), Arc::clone(shared));
             self.trials.push(Trial::test(format!("{form}/{name}"), move || {
                 let deployment = runtime.block_on(shared.deployment())?;
+                judge(deployment, || runtime.block_on(test(deployment)))
+            }));
+        }
+    }
+
+    /// Adds a test of deployments whose gateways speak TLS.
+    pub(crate) fn secure<F>(&mut self, name: &str, test: F)
+    where
+        F: AsyncFn(&Deployment) -> anyhow::Result<()> + Copy + Send + 'static,
+    {
+        let name = name.rsplit("::").next().unwrap_or_default().trim_start();
+        for (form, shared) in &self.secure {
+            let (runtime, shared) = (Arc::clone(&self.runtime), Arc::clone(shared));
+            self.trials.push(Trial::test(format!("{form}/s4_09_over_tls_{name}"), move || {
+                let deployment = runtime.block_on(shared.deployment())?;
+                let file = deployment.gateways()[0].authority().context("it speaks no TLS")?;
+                AUTHORITY_FILE.get_or_init(|| file.to_owned());
                 judge(deployment, || runtime.block_on(test(deployment)))
             }));
         }

@@ -6,7 +6,7 @@ use rustix::process::Signal;
 use tokio::sync::OnceCell;
 
 use super::{
-    Deployment, Form, Gateway, Options, Processes,
+    Deployment, Form, Gateway, Options, Processes, Tls,
     one_process::address,
     options::{BLOB_SECRET, variable},
 };
@@ -109,7 +109,8 @@ impl Cluster {
         environment: &[(&str, &str)],
     ) -> anyhow::Result<Gateway> {
         let supervisor = &self.deployment.supervisor;
-        let gateway = Gateway::new(name, supervisor.port()?, supervisor)?;
+        let tls = self.deployment.gateways[0].tls.clone();
+        let gateway = Gateway::over(tls, name, supervisor.port()?, supervisor)?;
         let mut spec = self.gateway_spec(&gateway, arguments)?;
         spec.environment.extend(environment.iter().map(|(name, value)| variable(name, value)));
         supervisor.launch(spec)?;
@@ -163,7 +164,8 @@ impl Cluster {
     fn gateway_spec(&self, gateway: &Gateway, more: &[&str]) -> anyhow::Result<Spec> {
         let (listen, operations) = (address(&gateway.http), address(&gateway.operations));
         let own = ["--listen", listen, "--ops-listen", operations];
-        let arguments = own.into_iter().chain(more.iter().copied());
+        let tls = gateway.tls_arguments();
+        let arguments = own.into_iter().chain(more.iter().copied()).chain(tls.iter().map(String::as_str));
         Ok(Spec {
             name: gateway.name.clone(),
             program: built("gateway")?,
@@ -182,9 +184,10 @@ fn gateways(supervisor: &Supervisor, options: &Options) -> anyhow::Result<[Gatew
         Some(ports) => supervisor.port_exactly(ports[place]),
         None => supervisor.port(),
     };
-    let first = Gateway::new("gateway-1", port(0)?, supervisor)?;
+    let tls = options.tls.as_ref().map(|authority| Tls::of(authority, supervisor)).transpose()?;
+    let first = Gateway::over(tls.clone(), "gateway-1", port(0)?, supervisor)?;
     let second = match options.processes.second_gateway {
-        true => Gateway::new("gateway-2", port(1)?, supervisor)?,
+        true => Gateway::over(tls, "gateway-2", port(1)?, supervisor)?,
         false => first.clone(),
     };
     Ok([first, second])

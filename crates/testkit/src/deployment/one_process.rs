@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rustix::process::Signal;
 use tokio::sync::OnceCell;
 
-use super::{Deployment, Form, Gateway, Options, options::variable};
+use super::{Deployment, Form, Gateway, Options, Tls, options::variable};
 use crate::{
     http::{ADMIN, PASSWORD},
     process::{Ready, Spec, Supervisor, Tier, built},
@@ -31,7 +31,8 @@ impl OneProcess {
             Some([port, _]) => supervisor.port_exactly(port)?,
             None => supervisor.port()?,
         };
-        let gateway = Gateway::new(Self::NAME, port, &supervisor)?;
+        let tls = options.tls.as_ref().map(|authority| Tls::of(authority, &supervisor)).transpose()?;
+        let gateway = Gateway::over(tls, Self::NAME, port, &supervisor)?;
         supervisor.launch(spec(&gateway, &supervisor, &options)?)?;
         supervisor.ready(Self::NAME).await?;
         let deployment = Deployment {
@@ -77,7 +78,9 @@ fn spec(gateway: &Gateway, supervisor: &Supervisor, options: &Options) -> anyhow
         own.extend(["--bootstrap-admin", ADMIN]);
         environment.push(variable("CARILLON_BOOTSTRAP_ADMIN_PASSWORD", PASSWORD));
     }
-    let arguments = own.into_iter().chain(options.gateway_arguments.iter().map(String::as_str));
+    let tls = gateway.tls_arguments();
+    let more = options.gateway_arguments.iter().chain(&tls).map(String::as_str);
+    let arguments = own.into_iter().chain(more);
     Ok(Spec {
         name: OneProcess::NAME.to_owned(),
         program: built("carillon")?,
@@ -92,5 +95,5 @@ fn spec(gateway: &Gateway, supervisor: &Supervisor, options: &Options) -> anyhow
 
 /// `127.0.0.1:8000` of `http://127.0.0.1:8000`.
 pub(super) fn address(url: &str) -> &str {
-    url.trim_start_matches("http://")
+    url.rsplit_once('/').map_or(url, |(_, address)| address)
 }

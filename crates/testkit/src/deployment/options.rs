@@ -1,6 +1,8 @@
 //! What differs between the deployments of tests.
 
-use crate::{collector::Collector, postgres::Durability, tokens::IdentityProvider};
+use std::sync::Arc;
+
+use crate::{authority::Authority, collector::Collector, postgres::Durability, tokens::IdentityProvider};
 
 /// The HMAC secret with which every deployment verifies tokens (`CARILLON_JWT_SECRET`).
 pub const JWT_SECRET: &str = "a-secret-of-the-tests-that-is-long-enough-for-hs512-and-known-to-all-of-them";
@@ -51,6 +53,8 @@ pub struct Options {
     pub identity_provider: Option<IdentityProvider>,
     /// A collector to send spans to, every 50 ms.
     pub collector: Option<Collector>,
+    /// Whose certificates the gateways speak TLS with, if they are to.
+    pub tls: Option<Arc<Authority>>,
     /// Whether `carillon up` listens on every address, so that other machines can reach it. It makes neither demo
     /// users nor exceptions for anonymous callers then, and gets its admin as a cluster does.
     pub public: bool,
@@ -68,6 +72,7 @@ impl Default for Options {
             durability: Durability::Process,
             identity_provider: None,
             collector: None,
+            tls: None,
             public: false,
             gateway_arguments: Vec::new(),
             environment: Vec::new(),

@@ -57,8 +57,7 @@ impl Supervisor {
             .disable_cleanup(std::env::var_os(KEEP).is_some())
             .tempdir()
             .context("a directory for logs")?;
-        let http = reqwest::Client::builder().no_proxy().pool_idle_timeout(IDLE);
-        let http = http.build().context("an HTTP client")?;
+        let http = Self::client().build().context("an HTTP client")?;
         Ok(Self {
             processes: Mutex::default(),
             ports: Mutex::default(),
@@ -66,6 +65,11 @@ impl Supervisor {
             directory,
             http,
         })
+    }
+
+    /// What makes HTTP clients of its processes.
+    pub(crate) fn client() -> reqwest::ClientBuilder {
+        reqwest::Client::builder().no_proxy().pool_idle_timeout(IDLE)
     }
 
     /// Where the logs are, and whatever else belongs to the deployment.

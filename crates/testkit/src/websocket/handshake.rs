@@ -1,7 +1,10 @@
 //! Opening a WebSocket.
 
+use std::sync::Arc;
+
 use anyhow::{Context, bail};
 use tokio::{net::TcpStream, time::timeout};
+use tokio_rustls::rustls::ClientConfig;
 use tokio_tungstenite::{
     client_async,
     tungstenite::{
@@ -13,7 +16,7 @@ use tokio_tungstenite::{
 };
 use url::Url;
 
-use super::Socket;
+use super::{Socket, stream::secured};
 use crate::DEADLINE;
 
 /// How a WebSocket is to be opened.
@@ -22,6 +25,7 @@ pub struct Handshake {
     url: Url,
     headers: Vec<(String, String)>,
     protocols: Vec<String>,
+    trust: Option<Arc<ClientConfig>>,
 }
 
 /// A handshake that was answered with a plain HTTP response.
@@ -40,7 +44,14 @@ impl Handshake {
     /// If they make no URL.
     pub fn new(base: &str, path: &str) -> anyhow::Result<Self> {
         let url = format!("{base}{path}").parse().with_context(|| format!("{base}{path} is no URL"))?;
-        Ok(Self { url, headers: Vec::new(), protocols: Vec::new() })
+        Ok(Self { url, headers: Vec::new(), protocols: Vec::new(), trust: None })
+    }
+
+    /// Over TLS, if there is somebody to trust.
+    #[must_use]
+    pub(crate) fn trusting(mut self, trust: Option<Arc<ClientConfig>>) -> Self {
+        self.trust = trust;
+        self
     }
 
     /// With one more parameter in the query.
@@ -119,10 +130,13 @@ impl Handshake {
         let shake = async {
             let stream = TcpStream::connect(address).await?;
             stream.set_nodelay(true)?;
-            client_async(request, stream).await
+            let stream =
+                secured(stream, self.url.host_str().unwrap_or_default(), self.trust.as_ref()).await?;
+            anyhow::Ok(client_async(request, stream).await)
         };
         let path = self.url.path();
-        match timeout(DEADLINE, shake).await.with_context(|| format!("no handshake with {path}"))? {
+        let shaken = timeout(DEADLINE, shake).await.with_context(|| format!("no handshake with {path}"))?;
+        match shaken.with_context(|| format!("no handshake with {path}"))? {
             Ok((stream, response)) => {
                 let protocol = response.headers().get(SEC_WEBSOCKET_PROTOCOL);
                 let protocol = protocol.and_then(|value| value.to_str().ok()).map(str::to_owned);

@@ -7,7 +7,6 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::{
     io::AsyncWriteExt,
-    net::TcpStream,
     time::{Instant, timeout_at},
 };
 use tokio_tungstenite::{
@@ -15,7 +14,7 @@ use tokio_tungstenite::{
     tungstenite::{Bytes, Message, protocol::CloseFrame},
 };
 
-use super::Position;
+use super::{Position, Stream};
 use crate::DEADLINE;
 
 /// How many of the latest frames an error shows.
@@ -24,7 +23,7 @@ const SHOWN: usize = 5;
 /// A client's end of a WebSocket. Every wait has a deadline.
 #[derive(Debug)]
 pub struct Socket {
-    stream: WebSocketStream<TcpStream>,
+    stream: WebSocketStream<Stream>,
     path: String,
     protocol: Option<String>,
     position: Position,
@@ -32,7 +31,7 @@ pub struct Socket {
 }
 
 impl Socket {
-    pub(crate) fn new(stream: WebSocketStream<TcpStream>, path: &str, protocol: Option<String>) -> Self {
+    pub(crate) fn new(stream: WebSocketStream<Stream>, path: &str, protocol: Option<String>) -> Self {
         Self {
             stream,
             path: path.to_owned(),
@@ -184,7 +183,9 @@ impl Socket {
     /// # Errors
     /// If the connection is gone.
     pub async fn send_bytes(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
-        self.stream.get_mut().write_all(bytes).await.with_context(|| self.path.clone())
+        let stream = self.stream.get_mut();
+        stream.write_all(bytes).await.with_context(|| self.path.clone())?;
+        stream.flush().await.with_context(|| self.path.clone())
     }
 
     /// Sends a close frame. The server's answer is what [`Self::expect_close`] then waits for.

@@ -6,13 +6,15 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use super::{Args, certificate, report::Row, skipped};
+use super::{
+    Args,
+    certificate::{self, DAYS},
+    report::Row,
+    skipped,
+};
 use crate::client::{Address, Api, ApiError};
 
 const GROUP: &str = "addresses";
-
-/// A certificate that ends sooner should have been renewed.
-const DAYS: i64 = 14;
 
 pub(super) async fn rows(args: &Args) -> Vec<Row> {
     if args.url.is_empty() && args.ready.is_empty() {

@@ -2,7 +2,11 @@
 
 use carillon_gateway::Mode;
 
-use super::{Args, report::Row};
+use super::{
+    Args,
+    certificate::{DAYS, days_until},
+    report::Row,
+};
 
 const GROUP: &str = "configuration";
 
@@ -21,7 +25,16 @@ pub(super) fn unreadable(variables: Vec<(String, String)>) -> Vec<Row> {
 
 /// What clients meet.
 pub(super) fn rows(args: &Args) -> Vec<Row> {
-    vec![options(args), mode(args), limits(args), hosts(args), origins(args), anonymous(args), proxies(args)]
+    vec![
+        options(args),
+        mode(args),
+        limits(args),
+        hosts(args),
+        origins(args),
+        anonymous(args),
+        proxies(args),
+        tls(args),
+    ]
 }
 
 fn options(args: &Args) -> Row {
@@ -35,7 +48,7 @@ fn options(args: &Args) -> Row {
 
 /// Whether other machines can reach a gateway with these options.
 fn is_public(args: &Args) -> bool {
-    !args.gateway.listen.ip().is_loopback()
+    !args.gateway.is_loopback()
 }
 
 fn mode(args: &Args) -> Row {
@@ -109,6 +122,25 @@ fn anonymous(args: &Args) -> Row {
         return Row::warning(GROUP, "anonymous", detail, "--allow-anonymous with less, if that isn't wanted");
     }
     Row::ok(GROUP, "anonymous", format!("{shown}, on this machine"))
+}
+
+/// The certificate with which a gateway speaks TLS itself.
+fn tls(args: &Args) -> Row {
+    let certificate = match args.gateway.tls.certificate() {
+        Ok(Some(certificate)) => certificate,
+        Ok(None) => return Row::ok(GROUP, "TLS", "not spoken by the gateway itself (--tls-certificate)"),
+        Err(error) => {
+            let mend = "a certificate and its key in PEM: a gateway would not start with these";
+            return Row::failed(GROUP, "TLS", format!("{error:#}"), mend);
+        }
+    };
+    match days_until(certificate.valid_until()) {
+        days if days < 0 => Row::failed(GROUP, "TLS", "the certificate has ended", "renew it"),
+        days if days < DAYS => {
+            Row::warning(GROUP, "TLS", format!("the certificate ends in {days} days"), "renew it")
+        }
+        days => Row::ok(GROUP, "TLS", format!("a certificate, for {days} days more")),
+    }
 }
 
 fn proxies(args: &Args) -> Row {

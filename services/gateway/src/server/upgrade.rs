@@ -11,14 +11,16 @@ use actix_codec::Framed;
 use actix_http::{
     Request, Response, ResponseBuilder, StatusCode, body::BodySize, h1, ws::handshake_response,
 };
-use actix_rt::net::TcpStream;
 use actix_service::{ServiceFactory, fn_factory, fn_service};
 use actix_web::http::header;
 use bytes::Bytes;
 use carillon_service::http::Problem;
 use futures_util::SinkExt;
 
-use super::worker::{self, Seat};
+use super::{
+    transport::Transport,
+    worker::{self, Seat},
+};
 use crate::{
     edge::Place,
     gateway::Gateway,
@@ -27,29 +29,29 @@ use crate::{
     shard::Shard,
 };
 
-type Upgrade = (Request, Framed<TcpStream, h1::Codec>);
+type Upgrade<T> = (Request, Framed<T, h1::Codec>);
 
 /// One hook for each worker, with its shard.
-pub(super) fn factory(
+pub(super) fn factory<T: Transport>(
     gateway: Arc<Gateway>,
     seats: Arc<Mutex<Vec<Seat>>>,
     place: Place,
-) -> impl ServiceFactory<Upgrade, Config = (), Response = (), Error = Infallible, InitError = ()> {
+) -> impl ServiceFactory<Upgrade<T>, Config = (), Response = (), Error = Infallible, InitError = ()> {
     fn_factory(move || {
         let gateway = gateway.clone();
         let shard = worker::take(&seats, gateway.metrics.clone());
         // Requests that aren't upgrades need it too.
         let _ = place.set(shard.clone());
         async move {
-            Ok::<_, ()>(fn_service(move |upgrade: Upgrade| serve(gateway.clone(), shard.clone(), upgrade)))
+            Ok::<_, ()>(fn_service(move |upgrade: Upgrade<T>| serve(gateway.clone(), shard.clone(), upgrade)))
         }
     })
 }
 
-async fn serve(
+async fn serve<T: Transport>(
     gateway: Arc<Gateway>,
     shard: Rc<Shard>,
-    (request, mut framed): Upgrade,
+    (request, mut framed): Upgrade<T>,
 ) -> Result<(), Infallible> {
     // Before anything else is done for it.
     let permit = match gateway.limits.admit() {
@@ -79,26 +81,26 @@ async fn serve(
         return Ok(());
     }
     let parts = framed.into_parts();
-    // Without this option frames are merely later.
-    let _ = parts.io.set_nodelay(true);
+    let mut early = parts.read_buf;
+    let socket = parts.io.into_socket(&mut early);
     // A task of its own lets the dispatcher, and its buffers, go.
     match outcome {
         Ok(query) => {
-            let (info, permit, early) = (admission.info, admission.permit, parts.read_buf.freeze());
+            let (info, permit, early) = (admission.info, admission.permit, early.freeze());
             let query = Box::new(query);
-            let arrival = Arrival { info, permit, query, socket: parts.io, early };
+            let arrival = Arrival { info, permit, query, socket, early };
             tokio::task::spawn_local(session::run(gateway, shard, Box::new(arrival)))
         }
         Err(farewell) => {
             let (info, permit) = (admission.info, admission.permit);
-            tokio::task::spawn_local(session::refuse(shard, info, permit, parts.io, farewell))
+            tokio::task::spawn_local(session::refuse(shard, info, permit, socket, farewell))
         }
     };
     Ok(())
 }
 
-async fn accept(
-    framed: &mut Framed<TcpStream, h1::Codec>,
+async fn accept<T: Transport>(
+    framed: &mut Framed<T, h1::Codec>,
     mut response: ResponseBuilder,
 ) -> std::io::Result<()> {
     let response: Response<()> = response.finish().drop_body();
@@ -106,7 +108,7 @@ async fn accept(
 }
 
 /// A proper HTTP response in place of an upgrade. A client that is gone doesn't get it.
-async fn refuse(framed: &mut Framed<TcpStream, h1::Codec>, problem: Problem) {
+async fn refuse<T: Transport>(framed: &mut Framed<T, h1::Codec>, problem: Problem) {
     let reply = problem.into_reply();
     let status = u16::try_from(reply.status).ok().and_then(|status| StatusCode::from_u16(status).ok());
     let mut response = Response::build(status.unwrap_or(StatusCode::BAD_REQUEST));

@@ -1,6 +1,7 @@
 //! Seats: what a worker thread takes up when it starts.
 
 use std::{
+    cell::OnceCell,
     rc::Rc,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -24,12 +25,21 @@ pub(crate) struct Seat {
     pub(crate) event_loops: EventLoops,
 }
 
-/// Takes up a free seat on this thread and starts its worker.
+thread_local! {
+    /// The worker of this thread, which serves every listener: each has its services built on each thread.
+    static WORKER: OnceCell<Rc<Shard>> = const { OnceCell::new() };
+}
+
+/// The worker of this thread, which takes up a free seat and starts when it is first asked for.
 ///
 /// # Panics
 /// If there is none: a worker that failed can't be replaced, since its connections are gone and
 /// its place with them. If there is no descriptor left for its timer.
 pub(super) fn take(seats: &Arc<Mutex<Vec<Seat>>>, metrics: Arc<Metrics>) -> Rc<Shard> {
+    WORKER.with(|worker| worker.get_or_init(|| start(seats, metrics)).clone())
+}
+
+fn start(seats: &Arc<Mutex<Vec<Seat>>>, metrics: Arc<Metrics>) -> Rc<Shard> {
     let seat = seats.lock().unwrap_or_else(PoisonError::into_inner).pop();
     let Some(seat) = seat else { panic!("a worker failed and can't be replaced") };
     let alarm = match Alarm::new() {

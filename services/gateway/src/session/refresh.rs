@@ -19,7 +19,8 @@ pub(super) enum Refreshed {
     Until(Rc<SessionInfo>, i64),
     /// Everything is as it was, and why.
     Refused(String),
-    /// The new token was revoked while it was verified: the connection is being closed.
+    /// The new token was revoked while it was verified, or lacks what the one before had: the connection is being
+    /// closed.
     Over,
 }
 
@@ -36,6 +37,7 @@ pub(super) fn refresh(
         Ok(_) => return Refreshed::Refused("The token is of another user".to_owned()),
         Err(denied) => return Refreshed::Refused(denied.to_string()),
     };
+    let lacks_roles = lacks_roles(info, &identity);
     let left = identity.expires_at.saturating_sub(clock::now()) / 1_000_000;
     let info = Rc::new(SessionInfo { identity: Some(identity.clone().into()), ..info.clone() });
     shard.set_info(key, info.clone());
@@ -46,5 +48,17 @@ pub(super) fn refresh(
         shard.close(key, CloseReason::fixed(Cause::Revoked, code, "token revoked"));
         return Refreshed::Over;
     }
+    // What its owner let it in for may have been one of them; whoever comes back is asked about anew.
+    if lacks_roles {
+        tracing::info!(connection = %info.connection, "a refreshed token has fewer roles");
+        shard.close(key, CloseReason::FEWER_ROLES);
+        return Refreshed::Over;
+    }
     Refreshed::Until(info, left)
+}
+
+/// Whether the connection has a role that the new identity has not.
+fn lacks_roles(info: &SessionInfo, identity: &Identity) -> bool {
+    let held = info.identity.as_ref().map(|held| held.unpack().roles).unwrap_or_default();
+    held.iter().any(|role| !identity.roles.contains(role))
 }

@@ -1,12 +1,11 @@
 //! The task of one connection: it opens the session, reads frames, has them answered one at a
 //! time, and sees to the end.
 
-use std::{future::poll_fn, io, net::Shutdown, panic::AssertUnwindSafe, rc::Rc, sync::Arc, time::Duration};
+use std::{future::poll_fn, io, panic::AssertUnwindSafe, rc::Rc, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use carillon_contract::Payload;
 use futures_util::FutureExt;
-use socket2::SockRef;
 use tokio::net::TcpStream;
 
 use super::{
@@ -22,6 +21,7 @@ use crate::{
     gateway::Gateway,
     limits::Permit,
     shard::{Key, Shard, State},
+    socket::{Brought, Socket},
     telemetry::Entrance,
     websocket::{Cause, CloseReason, Decoder},
 };
@@ -35,10 +35,8 @@ const ANSWERS: Duration = Duration::from_secs(1);
 /// How long to wait for the client's own close frame.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// Bytes read at a time.
-const READ: usize = 8 * 1024;
-
-/// How often that is read off a socket before it is closed.
+/// So many bytes, so often, are read off a socket before it is closed.
+const LAST_READ: usize = 8 * 1024;
 const LAST_READS: usize = 64;
 
 /// A connection whose handshake is done.
@@ -47,7 +45,7 @@ pub(crate) struct Arrival {
     pub(crate) permit: Permit,
     /// Apart, because nobody needs it for long.
     pub(crate) query: Box<Query>,
-    pub(crate) socket: TcpStream,
+    pub(crate) socket: Socket,
     /// What the client sent on the heels of its handshake.
     pub(crate) early: Bytes,
 }
@@ -81,7 +79,7 @@ async fn live(
     shard: &Rc<Shard>,
     key: Key,
     info: &mut Rc<SessionInfo>,
-    socket: &TcpStream,
+    socket: &Socket,
     query: Box<Query>,
     decoder: &mut Decoder,
 ) -> End {
@@ -130,7 +128,7 @@ async fn leave(
     shard: &Rc<Shard>,
     key: Key,
     info: &SessionInfo,
-    socket: &TcpStream,
+    socket: &Socket,
     end: End,
 ) {
     finish(shard, key, socket, end).await;
@@ -163,7 +161,7 @@ pub(crate) async fn refuse(
     shard: Rc<Shard>,
     info: SessionInfo,
     permit: Permit,
-    socket: TcpStream,
+    socket: Socket,
     (reason, after): (CloseReason, Option<u64>),
 ) {
     let socket = Rc::new(socket);
@@ -181,7 +179,7 @@ async fn converse(
     shard: &Rc<Shard>,
     key: Key,
     info: &Rc<SessionInfo>,
-    socket: &TcpStream,
+    socket: &Socket,
     decoder: &mut Decoder,
 ) -> End {
     if info.endpoint.payload == Payload::Channels {
@@ -197,7 +195,7 @@ async fn hold(
     conversation: &mut impl Talk,
     shard: &Rc<Shard>,
     key: Key,
-    socket: &TcpStream,
+    socket: &Socket,
     decoder: &mut Decoder,
 ) -> End {
     let end = talk(conversation, shard, key, socket, decoder).await;
@@ -216,7 +214,7 @@ async fn talk(
     conversation: &mut impl Talk,
     shard: &Rc<Shard>,
     key: Key,
-    socket: &TcpStream,
+    socket: &Socket,
     decoder: &mut Decoder,
 ) -> End {
     loop {
@@ -234,12 +232,12 @@ async fn talk(
             () = shard.changed(key) => {}
             // Polled, because that takes less room than the futures of `readable()` and `writable()`,
             // and replaces the waker that the HTTP dispatcher left behind, which keeps its task's memory.
-            _ = poll_fn(|context| socket.poll_write_ready(context)), if state.is_blocked => shard.writable(key),
+            _ = poll_fn(|context| socket.tcp().poll_write_ready(context)), if state.is_blocked => shard.writable(key),
             () = conversation.answered() => {}
-            _ = poll_fn(|context| socket.poll_read_ready(context)), if conversation.has_room() => {
-                match read(socket, decoder) {
-                    Ok(0) => return End::Gone,
-                    Ok(bytes) => shard.heard(key, bytes),
+            _ = poll_fn(|context| socket.tcp().poll_read_ready(context)), if conversation.has_room() => {
+                match socket.read(|bytes| decoder.feed(bytes)) {
+                    Ok(Brought::End) => return End::Gone,
+                    Ok(Brought::Bytes(count)) => shard.heard(key, count),
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                     Err(_) => return End::Gone,
                 }
@@ -248,32 +246,24 @@ async fn talk(
     }
 }
 
-fn read(socket: &TcpStream, decoder: &mut Decoder) -> io::Result<usize> {
-    let mut buffer = [0; READ];
-    let count = socket.try_read(&mut buffer)?;
-    decoder.feed(&buffer[..count]);
-    Ok(count)
-}
-
 /// Writes what is left, and lets the client close its side.
-async fn finish(shard: &Shard, key: Key, socket: &TcpStream, end: End) {
+async fn finish(shard: &Shard, key: Key, socket: &Socket, end: End) {
     if end == End::Gone {
         return;
     }
     let _ = tokio::time::timeout(LAST_WORDS, written(shard, key)).await;
-    // Fails only if the client is gone already.
-    let _ = SockRef::from(socket).shutdown(Shutdown::Write);
+    socket.shut_down();
     if end == End::Ours {
-        let _ = tokio::time::timeout(FAREWELL, heard_out(socket)).await;
+        let _ = tokio::time::timeout(FAREWELL, heard_out(socket.tcp())).await;
     } else {
-        read_off(socket);
+        read_off(socket.tcp());
     }
 }
 
 /// Reads what has come after the client's close frame. A socket that is closed over unread bytes resets
 /// the connection, and that can take our own close frame from the client.
 fn read_off(socket: &TcpStream) {
-    let mut buffer = [0; READ];
+    let mut buffer = [0; LAST_READ];
     let read = |_: &usize| socket.try_read(&mut buffer).is_ok_and(|count| count > 0);
     (0..LAST_READS).take_while(read).count();
 }
@@ -291,7 +281,7 @@ pub(super) async fn written_or_changed(shard: &Shard, key: Key, state: State) {
     let Some(socket) = shard.socket(key) else { return shard.changed(key).await };
     tokio::select! {
         () = shard.changed(key) => {}
-        _ = socket.writable(), if state.is_blocked => shard.writable(key),
+        _ = socket.tcp().writable(), if state.is_blocked => shard.writable(key),
     }
 }
 

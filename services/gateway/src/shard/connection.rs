@@ -2,10 +2,10 @@
 
 use std::{rc::Rc, task::Waker, time::Duration};
 
-use tokio::net::TcpStream;
-
 use super::{opening::Opening, outgoing::Outgoing};
-use crate::{limits::Permit, session::SessionInfo, telemetry::Entrance, websocket::CloseReason};
+use crate::{
+    limits::Permit, session::SessionInfo, socket::Socket, telemetry::Entrance, websocket::CloseReason,
+};
 
 /// Where a connection is in its worker's slab, and which of that place's connections it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub(crate) struct Departure {
 /// How a connection's frames get to its client.
 pub(super) enum Line {
     /// By its own socket. With that goes its place among the limits.
-    Socket { socket: Rc<TcpStream>, permit: Permit },
+    Socket { socket: Rc<Socket>, permit: Permit },
     /// As the body of an HTTP response, by whoever writes that, who is to be woken if there is something.
     Stream { permit: Permit, reader: Option<Waker> },
     /// With the frames of that connection, of which it is a subscription.

@@ -3,9 +3,6 @@
 
 use std::{io, time::Instant};
 
-use socket2::SockRef;
-use tokio::net::TcpStream;
-
 use super::{
     connection::{Connection, Key, Line},
     registry::{Inner, Shard},
@@ -118,18 +115,9 @@ impl Connection {
     fn write(&self, scratch: &mut Vec<u8>) -> io::Result<usize> {
         let Line::Socket { socket, .. } = &self.line else { return Err(io::ErrorKind::NotConnected.into()) };
         if let Some(bytes) = self.outgoing.only() {
-            return send(socket, bytes);
+            return socket.send(bytes);
         }
         self.outgoing.gather(scratch, GATHERED);
-        send(socket, scratch)
-    }
-}
-
-/// Writes past the runtime, whose own notes of each socket are in yet another place of memory. Where the socket is
-/// full, the runtime has to note that, or it would not wait.
-fn send(socket: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
-    match SockRef::from(socket).send(bytes) {
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => socket.try_write(bytes),
-        outcome => outcome,
+        socket.send(scratch)
     }
 }

@@ -88,12 +88,21 @@ impl Outgoing {
         self.spare = 0;
     }
 
-    /// Drops every frame that hasn't begun to be written: what is cut short would break the protocol.
-    pub(crate) fn clear_unbegun(&mut self) {
-        self.others.clear();
+    /// Drops every frame that hasn't begun to be written, or to be encrypted, as so many bytes more have: what is cut
+    /// short would break the protocol.
+    pub(crate) fn clear_unbegun(&mut self, encrypted: usize) {
+        let begun = self.written + encrypted;
         self.spare = 0;
-        self.next.take_if(|_| self.written == 0);
-        self.bytes = self.next.as_ref().map_or(0, |frame| frame.len()) - self.written;
+        self.next.take_if(|_| begun == 0);
+        let mut kept = self.next.as_ref().map_or(0, |frame| frame.len());
+        let whole = self.others.iter().take_while(|frame| {
+            let is_begun = kept < begun;
+            kept += if is_begun { frame.len() } else { 0 };
+            is_begun
+        });
+        let count = whole.count();
+        self.others.truncate(count);
+        self.bytes = kept - self.written;
     }
 }
 
@@ -111,10 +120,34 @@ mod tests {
         let mut scratch = Vec::new();
         outgoing.gather(&mut scratch, 100);
         assert_eq!(scratch, b"cdefg");
-        outgoing.clear_unbegun();
+        outgoing.clear_unbegun(0);
         assert_eq!((outgoing.only(), outgoing.bytes), (Some(&b"c"[..]), 1));
         outgoing.advance(1);
         assert!(outgoing.is_empty() && outgoing.bytes == 0);
+    }
+
+    #[test]
+    fn what_is_encrypted_has_begun() {
+        let waiting = |written: usize, encrypted: usize| {
+            let mut outgoing = Outgoing::default();
+            [&b"abc"[..], b"defg", b"hi"].into_iter().for_each(|frame| outgoing.push(frame.into()));
+            outgoing.advance(written);
+            outgoing.clear_unbegun(encrypted);
+            let mut left = Vec::new();
+            outgoing.gather(&mut left, 100);
+            assert_eq!(left.len(), outgoing.bytes);
+            String::from_utf8(left).expect("text")
+        };
+        assert_eq!((waiting(0, 0), waiting(1, 0), waiting(3, 0)), ("".into(), "bc".into(), "".into()));
+        assert_eq!(
+            (waiting(0, 1), waiting(0, 3), waiting(0, 4)),
+            ("abc".into(), "abc".into(), "abcdefg".into())
+        );
+        assert_eq!(
+            (waiting(1, 2), waiting(1, 3), waiting(1, 8)),
+            ("bc".into(), "bcdefg".into(), "bcdefghi".into())
+        );
+        assert_eq!((waiting(3, 4), waiting(3, 5)), ("defg".into(), "defghi".into()));
     }
 
     #[test]

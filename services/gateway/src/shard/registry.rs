@@ -10,7 +10,6 @@ use std::{
 
 use carillon_contract::{Channel, Endpoint, SlowConsumer};
 use slab::Slab;
-use tokio::net::TcpStream;
 
 use super::{
     compressor::Compressor,
@@ -27,6 +26,7 @@ use crate::{
     limits::Permit,
     metrics::Metrics,
     session::{Format, SessionInfo},
+    socket::Socket,
     websocket::Inflater,
 };
 
@@ -169,7 +169,7 @@ impl Shard {
 
     /// Takes a connection in, and has it listen to its channels: what arrives from now on is held
     /// for it until it is open.
-    pub(crate) fn insert(&self, info: Rc<SessionInfo>, socket: Rc<TcpStream>, permit: Permit) -> Key {
+    pub(crate) fn insert(&self, info: Rc<SessionInfo>, socket: Rc<Socket>, permit: Permit) -> Key {
         self.insert_by(info, Line::Socket { socket, permit })
     }
 

@@ -1,6 +1,9 @@
 //! Clients that don't keep up: what waits for one is bounded, and its endpoint's policy applies above that.
 
-use super::{connection::Connection, registry::Bounds};
+use super::{
+    connection::{Connection, Line},
+    registry::Bounds,
+};
 use crate::{
     metrics::Metrics,
     session,
@@ -89,7 +92,8 @@ impl Connection {
     fn close_as_slow(&mut self, metrics: &Metrics) {
         metrics.slow_consumers.with_label_values(&["close"]).inc();
         // What it could not take will not be read either; its `since` gets it all again.
-        self.outgoing.clear_unbegun();
+        let encrypted = if let Line::Socket { socket, .. } = &self.line { socket.begun() } else { 0 };
+        self.outgoing.clear_unbegun(encrypted);
         self.close(CloseReason::fixed(Cause::Slow, 1013, "slow consumer: reconnect with since"));
     }
 }

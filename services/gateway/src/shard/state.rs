@@ -2,13 +2,11 @@
 
 use std::{rc::Rc, task::Poll};
 
-use tokio::net::TcpStream;
-
 use super::{
     connection::{Acquaintance, Connection, Key, Line},
     registry::Shard,
 };
-use crate::{session::SessionInfo, websocket::CloseReason};
+use crate::{session::SessionInfo, socket::Socket, websocket::CloseReason};
 
 /// A connection's state as its task sees it.
 #[derive(Debug, Clone, Copy)]
@@ -40,7 +38,7 @@ impl Shard {
     }
 
     /// The socket by which the connection's frames leave.
-    pub(crate) fn socket(&self, key: Key) -> Option<Rc<TcpStream>> {
+    pub(crate) fn socket(&self, key: Key) -> Option<Rc<Socket>> {
         match &self.inner.borrow_mut().carrier(key)?.line {
             Line::Socket { socket, .. } => Some(socket.clone()),
             Line::Stream { .. } | Line::Carrier(_) => None,

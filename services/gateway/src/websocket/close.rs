@@ -77,6 +77,8 @@ impl CloseReason {
         Self::fixed(Cause::Protocol, 1007, "what is compressed can't be read");
     pub(crate) const TOO_BIG: Self = Self::fixed(Cause::Protocol, 1009, "frame too large");
     pub(crate) const RESTART: Self = Self::fixed(Cause::Restart, 1012, "service restart");
+    pub(crate) const FEWER_ROLES: Self =
+        Self::fixed(Cause::Access, 1012, "the token has fewer roles: reconnect");
     pub(crate) const UNAVAILABLE: Self = Self::fixed(Cause::Unavailable, 1013, "try again later");
     pub(crate) const OUT_OF_STEP: Self =
         Self::fixed(Cause::Slow, 1013, "something was missed: synchronize again");

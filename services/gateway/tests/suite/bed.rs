@@ -14,6 +14,7 @@ use tokio::{sync::oneshot, task::JoinHandle};
 use crate::{
     client::{Client, within},
     stand_in::StandIn,
+    tls,
 };
 
 const SECRET: &str = "a secret that is long enough for a test";
@@ -34,6 +35,7 @@ pub(crate) struct Bed {
     pub(crate) shell: Shell,
     pub(crate) running: JoinHandle<anyhow::Result<()>>,
     _servers: Vec<Server>,
+    _files: Option<tls::Files>,
 }
 
 /// Runs a test with a gateway that has these options besides its usual ones.
@@ -65,7 +67,9 @@ impl Bed {
         let usual = usual.into_iter().chain(["--allow-anonymous", "all", "--token-leeway-seconds", "0"]);
         let mode = if options.contains(&"--mode") { &[][..] } else { &["--mode", "development"] };
         let usual = usual.chain(workers.iter().copied()).chain(mode.iter().copied());
-        let arguments = usual.chain(options.iter().copied());
+        let files = tls::files();
+        let encrypted = files.iter().flat_map(|files| files.options());
+        let arguments = usual.chain(options.iter().copied()).chain(encrypted);
         let CommandLine { gateway } = CommandLine::parse_from(arguments);
         let shell = Shell::new(services.bus.clone());
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -73,8 +77,11 @@ impl Bed {
         let (ready, is_ready) = oneshot::channel();
         let ready = |address| ready.send(address).expect("a test that waits");
         let running = actix_rt::spawn(carillon_gateway::run_on(listener, gateway, shell.clone(), ready));
-        let address = within(is_ready).await.expect("a gateway");
-        Self { services, address, shell, running, _servers: servers }
+        let mut address = within(is_ready).await.expect("a gateway");
+        if let Some(files) = &files {
+            address = tls::tunnel(files, address).await;
+        }
+        Self { services, address, shell, running, _servers: servers, _files: files }
     }
 
     /// One more gateway on the same bus.
@@ -111,10 +118,16 @@ impl Bed {
 
 /// A token of this user that expires in so many seconds.
 pub(crate) fn token(user: &str, seconds: i64) -> String {
+    token_with(user, seconds, &[])
+}
+
+/// The same with roles, as far as the gateway maps them.
+pub(crate) fn token_with(user: &str, seconds: i64, roles: &[&str]) -> String {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a time");
     let now = i64::try_from(now.as_secs()).expect("a time");
     let claims: Value = json!({
         "user_id": user, "token_type": "access", "iat": now - 1, "exp": now + seconds, "jti": format!("of-{user}"),
+        "roles": roles,
     });
     mint_hs256(&Secret::new(SECRET).expect("a secret"), &claims).expect("a token")
 }

@@ -4,7 +4,10 @@ use std::{future::Future, net::SocketAddr, time::Duration};
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpSocket, TcpStream},
+};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, client_async, connect_async,
     tungstenite::{Message, protocol::CloseFrame},
@@ -13,7 +16,7 @@ use tokio_tungstenite::{
 /// How long anything that is expected may take.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
 
-pub(crate) struct Client(pub(crate) WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(crate) struct Client<T = MaybeTlsStream<TcpStream>>(pub(crate) WebSocketStream<T>);
 
 /// Waits no longer than is reasonable.
 pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
@@ -34,7 +37,9 @@ impl Client {
         let handshake = client_async(format!("ws://{address}{path}"), stream);
         Self(within(handshake).await.expect("a handshake").0)
     }
+}
 
+impl<T: AsyncRead + AsyncWrite + Unpin> Client<T> {
     pub(crate) async fn send(&mut self, text: &str) {
         within(self.0.send(Message::text(text))).await.expect("sent");
     }

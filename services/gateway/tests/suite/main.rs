@@ -27,4 +27,5 @@ mod slow;
 mod stand_in;
 mod streams;
 mod telemetry;
+mod tls;
 mod tokens;
