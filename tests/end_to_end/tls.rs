@@ -73,17 +73,19 @@ asyncio.run(main())"
     Ok(())
 }
 
-/// A notification of more than a record of TLS holds.
+/// An event of more than a record of TLS holds.
 async fn what_is_longer_than_a_record_is_heard_everywhere(deployment: &Deployment) -> anyhow::Result<()> {
     let user = deployment.user("alice").await?;
+    let org = deployment.org(&[&user]).await?;
     let [first, second] = deployment.gateways();
-    let mut here = connect(first, "/ws/notifications/", &user.token).await?;
-    let mut there = connect(second, "/ws/notifications/", &user.token).await?;
-    let title = unique("both");
-    let body = json!({"user_id": user.id, "title": title, "message": "x".repeat(17_000)});
-    deployment.admin().await?.notify(&body).await?;
+    let path = format!("/ws/events/{org}/");
+    let mut here = connect(first, &path, &user.token).await?;
+    let mut there = connect(second, &path, &user.token).await?;
+    let text = format!("{} {}", unique("long"), "word ".repeat(10_000));
+    let event = json!({"event_type": "resource.created", "data": {"text": text}});
+    deployment.admin().await?.publish(&org, &event).await?;
     for socket in [&mut here, &mut there] {
-        socket.next_where("it", |frame| frame["title"] == title.as_str()).await?;
+        socket.next_where("it", |frame| frame["data"]["text"] == text.as_str()).await?;
     }
     Ok(())
 }

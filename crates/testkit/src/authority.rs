@@ -8,7 +8,9 @@ use std::{
 };
 
 use anyhow::Context;
-use rcgen::{BasicConstraints, Certificate, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{
+    BasicConstraints, Certificate, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 /// Seconds of a day.
@@ -39,6 +41,8 @@ impl Authority {
         let key = KeyPair::generate().context("an authority's key")?;
         let mut parameters = CertificateParams::new(Vec::new())?;
         parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        parameters.distinguished_name.push(DnType::CommonName, "an authority of the tests");
         let certificate = parameters.self_signed(&key)?;
         Ok(Self { certificate, issuer: Issuer::new(parameters, key) })
     }
@@ -55,6 +59,9 @@ impl Authority {
     pub fn issue(&self, name: &str, days: u64) -> anyhow::Result<Issued> {
         let key = KeyPair::generate().context("a key")?;
         let mut parameters = CertificateParams::new(["127.0.0.1", "localhost", name].map(str::to_owned))?;
+        // OpenSSL takes a certificate of its issuer's name for a self-signed one.
+        parameters.distinguished_name.push(DnType::CommonName, name);
+        parameters.use_authority_key_identifier_extension = true;
         // A little more, so that so many whole days are left for as long as a test runs.
         parameters.not_after = (SystemTime::now() + Duration::from_secs(days * DAY + DAY / 2)).into();
         let certificate = parameters.signed_by(&key, &self.issuer)?;

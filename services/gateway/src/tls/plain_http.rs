@@ -10,7 +10,7 @@ use tokio::{
 
 /// What they are told.
 const ANSWER: &str = "HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\nconnection: close\r\n\
-                      content-length: 62\r\n\r\n\
+                      content-length: 63\r\n\r\n\
                       TLS is spoken here: the address begins with https:// or wss://\n";
 
 /// Bytes of a request that are read off before the socket is closed, so that the answer isn't lost.
