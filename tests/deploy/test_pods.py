@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from authority import Authority
 from matrix import COMPONENTS, SERVICES, TRIAL, both
 from pods import Namespace
 from processes import carillon, supervised
@@ -13,11 +14,18 @@ from tools import build, render
 # The same with the limits of production, and without files.
 PRODUCTION = both(TRIAL, {"gateway": {"mode": "production", "drainSeconds": 2}, "trial": {"blobs": {"enabled": False}}})
 
+# The gateway's certificate is of an authority that nobody else knows.
+TLS = both(PRODUCTION, {"gateway": {"tls": {"existingSecret": "my-certificate"}}, "test": {"caSecret": "my-ca"}})
+
 WAYS = {
     "Helm's trial": lambda: render(TRIAL),
     "Helm's trial with the limits of production": lambda: render(PRODUCTION),
+    "Helm's trial with TLS in the gateway": lambda: render(TLS),
     "Kustomize's trial": lambda: build("overlays/trial") + build("jobs/migrate") + build("jobs/probe"),
 }
+
+
+WITHOUT_FILES = ("Helm's trial with the limits of production", "Helm's trial with TLS in the gateway")
 
 
 @pytest.fixture(scope="module", params=WAYS)
@@ -26,6 +34,7 @@ def namespace(request):
     with supervised() as supervisor:
         namespace = Namespace(WAYS[request.param](), supervisor)
         namespace.way = request.param
+        certify(namespace)
         if namespace.way == "Helm's trial":
             # Nobody waits for anybody: services find NATS and Postgres when they come.
             namespace.start_deployments()
@@ -36,6 +45,15 @@ def namespace(request):
             namespace.start_deployments()
         namespace.await_deployments()
         yield namespace
+
+
+def certify(namespace):
+    """Makes the Secrets that an operator makes for TLS."""
+    authority = Authority(namespace.directory / "authority")
+    issued = authority.issue(namespace.directory / "certificate", namespace.hosts["carillon-gateway"])
+    for secret, files in {"my-certificate": ["tls.crt", "tls.key"], "my-ca": ["ca.crt"]}.items():
+        entries = {file: (issued / file).read_text() for file in files}
+        namespace.objects.append({"kind": "Secret", "metadata": {"name": secret}, "stringData": entries})
 
 
 def migrate(namespace):
@@ -56,7 +74,7 @@ def test_the_probe_passes(namespace):
     answer = namespace.run("Pod", "carillon-test")
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert " 0 failed" in answer.stdout
-    if namespace.way == "Helm's trial with the limits of production":
+    if "--endpoints" in str(namespace.pod("Pod", "carillon-test")):
         assert "5 ok, 0 failed, 0 skipped" in answer.stdout
 
 
@@ -68,7 +86,7 @@ def test_migrations_have_nothing_left_to_do(namespace):
 
 def test_files_pass_where_there_is_a_volume(namespace):
     told = namespace.environment(namespace.pod("Deployment", "carillon-gateway")["containers"][0], None)
-    if namespace.way == "Helm's trial with the limits of production":
+    if namespace.way in WITHOUT_FILES:
         assert "CARILLON_BLOB_STORE" not in told
         return
     answer = subprocess.run([carillon("carillon"), "check", "--json"], env=told, capture_output=True, text=True, timeout=60)
