@@ -100,6 +100,7 @@ MATRIX = {
     "default": PLAIN,
     "trial": TRIAL,
     "trial of two replicas": both(TRIAL, {"defaults": {"replicas": 3}, "chat": {"replicas": 2}}),
+    "trial with the demo": both(TRIAL, {"auth": {"demo": True}}),
     "trial without files": both(TRIAL, {"trial": {"blobs": {"enabled": False}}}),
     "references": REFERENCES,
     "everything": EVERYTHING,

@@ -42,6 +42,7 @@ REFUSED = {
     "nats.existingSecret": {"nats": {"existingSecret": "another"}},
     "database.existingSecret": {"database": {"existingSecret": "another"}},
     "trial.enabled": TRIAL,
+    "auth.demo": {"auth": {"demo": True}},
     "blobs.volume.enabled": {"blobs": {"store": "s3://bucket", "volume": {"enabled": True}}},
     "chat.autoscaling": {"chat": {"autoscaling": {"minReplicas": 5, "maxReplicas": 2}}},
 }
@@ -333,6 +334,16 @@ def test_notes_say_what_to_do_next(tmp_path):
     assert "helm test carillon --namespace carillon" in text
     assert "port-forward service/carillon-gateway 8000:8000" in text
     assert "get secret carillon-admin" in text and "This is a trial" in text
+
+
+def test_a_demo_has_no_other_admin(tmp_path):
+    objects = rendered("trial with the demo")
+    told = variables(objects, "auth")
+    assert told["CARILLON_DEMO"] == "true" and "CARILLON_BOOTSTRAP_ADMIN" not in told
+    assert "carillon-admin" not in json.dumps(objects)
+    [container] = find(objects, "Pod", "carillon-test")["spec"]["containers"]
+    assert environment(container)["CARILLON_LOGIN"] == "alice"
+    assert "alice, bob or admin" in notes(both(TRIAL, {"auth": {"demo": True}}), tmp_path)
 
 
 def test_notes_warn_of_an_ingress_that_is_not_trusted(tmp_path):

@@ -95,11 +95,12 @@ CARILLON_BLOB_SECRET: {secret: {{ include "carillon.blobSecret" . }}, key: {{ .V
 {{- end -}}
 
 {{- define "carillon.environment.auth" -}}
-{{- with .Values.auth.bootstrapAdmin -}}
-{{- if .name -}}
-CARILLON_BOOTSTRAP_ADMIN: {{ .name | quote }}
-CARILLON_BOOTSTRAP_ADMIN_PASSWORD: {secret: {{ include "carillon.adminSecret" $ }}, key: {{ .secretKey }}}
+{{- if .Values.auth.demo -}}
+CARILLON_DEMO: "true"
 {{- end }}
+{{- with include "carillon.admin" . }}
+CARILLON_BOOTSTRAP_ADMIN: {{ . | quote }}
+CARILLON_BOOTSTRAP_ADMIN_PASSWORD: {secret: {{ include "carillon.adminSecret" $ }}, key: {{ $.Values.auth.bootstrapAdmin.secretKey }}}
 {{- end }}
 CARILLON_ACCESS_TOKEN_LIFETIME: {{ .Values.auth.accessTokenLifetime | quote }}
 CARILLON_REFRESH_TOKEN_LIFETIME: {{ .Values.auth.refreshTokenLifetime | quote }}

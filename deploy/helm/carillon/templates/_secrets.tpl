@@ -16,6 +16,11 @@
 {{- .Values.auth.bootstrapAdmin.existingSecret | default (include "carillon.name" (list . "admin")) -}}
 {{- end -}}
 
+{{/* The first admin's name. A demo has one of its own, and where auth is another's nobody knows. */}}
+{{- define "carillon.admin" -}}
+{{- if and .Values.auth.enabled (not .Values.auth.demo) -}}{{- .Values.auth.bootstrapAdmin.name -}}{{- end -}}
+{{- end -}}
+
 {{/*
 (list $ "name of a Secret" "entry"): a secret that is generated once. What the cluster has is kept, whatever is upgraded. It begins
 with a letter, because NATS would take what begins with a digit for a number.

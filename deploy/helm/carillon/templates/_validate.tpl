@@ -16,6 +16,9 @@
 {{- fail "database.url or database.existingSecret: where is Postgres? (--set trial.enabled=true brings one for a trial)" -}}
 {{- end -}}
 {{- end -}}
+{{- if and .Values.auth.demo (not .Values.trial.enabled) -}}
+{{- fail "auth.demo: everyone knows the demo's passwords; it is for a trial (trial.enabled)" -}}
+{{- end -}}
 {{- range $service := list "nats" "database" -}}
 {{- $values := get $.Values $service -}}
 {{- if and $values.url $values.existingSecret -}}
