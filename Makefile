@@ -68,6 +68,10 @@ console-screenshot: setup-tests console build ## take the picture of the console
 	scripts/setup-tests.sh chromium
 	cd clients/console && CARILLON_SCREENSHOT=../../docs/console.png npm test -- screenshot
 
+.PHONY: rolling
+rolling: setup-tests build ## replace, and then kill, everything of a cluster behind nginx under load, and show what clients saw of it
+	$(CARGO) test -p carillon-tests --test end_to_end -- survival_of_a_rolling
+
 .PHONY: conformance
 conformance: ## hold the gateway's socket to RFC 6455 and 7692, case by case, with clients of other make (installs Chromium; ARGS=7.1 selects)
 	scripts/setup-tests.sh chromium
@@ -96,7 +100,7 @@ docs: ## write docs/metrics.md and docs/reference.md out of the programs, Grafan
 lint: ## check formatting, clippy's opinion, and the shell scripts' syntax
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
-	for script in scripts/*.sh .ci/run; do bash -n "$$script"; done
+	for script in scripts/*.sh deploy/systemd/*.sh .ci/run; do bash -n "$$script"; done
 	if [[ -d clients/javascript/node_modules ]]; then npm run --silent lint --prefix clients/javascript; fi
 	if [[ -d clients/console/node_modules ]]; then npm run --silent lint --prefix clients/console; fi
 	if [[ -d clients/python/.venv ]]; then cd clients/python && .venv/bin/ruff check && .venv/bin/ruff format --check && .venv/bin/mypy; fi

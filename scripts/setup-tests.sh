@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the tests need beside Rust and a C compiler: nats-server, Postgres and setpriv, which they
+# Installs what the tests need beside Rust and a C compiler: nats-server, Postgres, setpriv and systemd-analyze, which they
 # start themselves on free ports with private directories; and the clients that the documents use: curl, Python's
 # websockets and wscat, those two beside the tests; and Prometheus and nginx, beside the tests too. Does nothing where all is there.
 # With the argument "chromium" it installs that, too; with "peers" the servers that the benchmark measures beside
@@ -36,7 +36,7 @@ python_has_venv() {
 
 missing=()
 packages=()
-all="nats-server postgresql util-linux curl python3-venv nodejs npm"
+all="nats-server postgresql util-linux systemd curl python3-venv nodejs npm"
 need() {
   missing+=("$1")
   packages+=("$2")
@@ -44,6 +44,7 @@ need() {
 present nats-server || need nats-server nats-server
 present initdb && present postgres || need "initdb and postgres" postgresql
 present setpriv || need setpriv util-linux
+present systemd-analyze || need systemd-analyze systemd
 present curl || need curl curl
 python_has_venv || need "python3 with venv" python3-venv
 present node || need node nodejs

@@ -60,6 +60,7 @@ mod ticketing;
 mod tls;
 mod traces;
 mod traffic;
+mod units;
 
 use std::process::ExitCode;
 
@@ -84,6 +85,7 @@ fn main() -> ExitCode {
     origins::register(&mut suite);
     proxies::register(&mut suite);
     nginx::register(&mut suite);
+    units::register(&mut suite);
     blocks::register(&mut suite);
     limits::register(&mut suite);
     compression::register(&mut suite);

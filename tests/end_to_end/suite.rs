@@ -114,6 +114,18 @@ impl Suite {
         }));
     }
 
+    /// Adds a test that makes everything that it needs.
+    pub(crate) fn alone<F>(&mut self, name: &str, test: F)
+    where
+        F: AsyncFn() -> anyhow::Result<()> + Send + 'static,
+    {
+        let (runtime, turn) = (Arc::clone(&self.runtime), Arc::clone(&self.turn));
+        self.trials.push(Trial::test(name, move || {
+            let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+            runtime.block_on(test()).map_err(|error| format!("{error:?}").into())
+        }));
+    }
+
     /// Runs the trials that the arguments select, and stops the deployments.
     pub(crate) fn run(self, mut arguments: Arguments) -> ExitCode {
         arguments.test_threads.get_or_insert(PARALLEL);

@@ -13,6 +13,7 @@ mod outages;
 mod project_presence;
 mod publisher;
 mod random;
+mod rolling;
 
 use anyhow::{Context, ensure};
 use carillon_testkit::{Cluster, Gateway, Options};
@@ -44,6 +45,7 @@ pub(crate) fn register(suite: &mut Suite) {
     cut_off::register(suite);
     outages::register(suite);
     drain::register(suite);
+    rolling::register(suite);
 }
 
 /// Clients that share two cores with everything else may be slow: that is not what is looked at here.

@@ -21,6 +21,7 @@ mod readiness;
 pub mod reply;
 mod service;
 mod shell;
+mod systemd;
 pub mod time;
 mod vitals;
 
@@ -36,4 +37,5 @@ pub use publisher::Publisher;
 pub use readiness::{Readiness, Registration};
 pub use service::{Service, answer};
 pub use shell::Shell;
+pub use systemd::tell_systemd;
 pub use vitals::measure_process;

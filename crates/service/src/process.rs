@@ -9,7 +9,7 @@ use clap::{Args, Command, CommandFactory, FromArgMatches, Parser};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::{LogFormat, Shell, logging, measure_process, ops::serve_ops};
+use crate::{LogFormat, Shell, logging, measure_process, ops::serve_ops, systemd::tell_systemd};
 
 /// What every process of a cluster is told.
 #[derive(Debug, Clone, Args)]
@@ -103,6 +103,7 @@ where
         let address = serve_ops(&shell, process.ops_listen, ended.clone())?;
         tracing::info!(service = name, %address, "operators are answered");
         shutdown_on_signals(shell.shutdown.clone())?;
+        tell_systemd(&shell, ended.clone());
         let teller = Program::named(name).map(|program| shell.tell_health(program));
         let outcome = run(service, shell).await;
         // What fails falls silent, and is taken for lost.

@@ -30,7 +30,7 @@ pub use nats::Nats;
 pub use nats_proxy::NatsProxy;
 pub use nginx::Nginx;
 pub use postgres::{Durability, Postgres};
-pub use process::{Marks, Supervisor, carillon};
+pub use process::{Marks, Supervisor, carillon, program};
 pub use tokens::{IdentityProvider, Key, hs256, keycloak_claims, now, simple_jwt_claims, token, unsigned};
 pub use tunnel::Tunnel;
 pub use websocket::{Handshake, Position, Refusal, Socket};

@@ -22,6 +22,9 @@ const NAME: &str = "nginx";
 /// It stays in the foreground, and is one process: nothing of it outlives the tests.
 const FOREGROUND: &str = "daemon off; master_process off;";
 
+/// It may have more descriptors than shells give: in one process it doesn't take `worker_rlimit_nofile`.
+const DESCRIPTORS: &str = "--nofile=4096:";
+
 /// A real nginx in front of a cluster's two gateways, with and without TLS.
 #[derive(Debug)]
 pub struct Nginx {
@@ -58,9 +61,11 @@ impl Nginx {
         let file = write(&places).context("the configuration of nginx")?;
         supervisor.launch(Spec {
             name: NAME.to_owned(),
-            program: installed("nginx", "nginx-light")?,
+            program: installed("prlimit", "util-linux")?,
             arguments: vec![
-                OsString::from("-p"),
+                OsString::from(DESCRIPTORS),
+                installed("nginx", "nginx-light")?.into(),
+                "-p".into(),
                 directory.into(),
                 "-c".into(),
                 file.into(),

@@ -10,7 +10,7 @@ mod supervisor;
 
 pub(crate) use child::{Spec, Tier, command};
 pub use logs::Marks;
-pub use program::carillon;
 pub(crate) use program::{built, installed};
+pub use program::{carillon, program};
 pub(crate) use ready::Ready;
 pub use supervisor::Supervisor;

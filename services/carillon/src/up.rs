@@ -15,7 +15,9 @@ use carillon_contract::Program;
 use carillon_gateway::Mode;
 use carillon_metrics::{Args as MetricsArgs, SettingsArgs as MetricsSettingsArgs};
 use carillon_notification::{Args as NotificationArgs, RetentionArgs};
-use carillon_service::{DatabaseArgs, LogArgs, Shell, measure_process, serve_ops, shutdown_on_signals};
+use carillon_service::{
+    DatabaseArgs, LogArgs, Shell, measure_process, serve_ops, shutdown_on_signals, tell_systemd,
+};
 use carillon_ticket_presence::{Args as TicketPresenceArgs, SettingsArgs as ProjectSettingsArgs};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -85,8 +87,13 @@ pub(crate) async fn run(mut args: Args) -> anyhow::Result<()> {
     let stopped = CancellationToken::new();
     measure_process(&shell, "carillon", stopped.clone())?;
     shell.bus.register_metrics(&shell.metrics)?;
+    // Not ready before each of its parts has said so.
+    for program in Program::ALL {
+        drop(shell.readiness.register(program.as_str()));
+    }
     serve_ops(&shell, args.ops_listen, stopped.clone())?;
     shutdown_on_signals(shell.shutdown.clone())?;
+    tell_systemd(&shell, stopped.clone());
     // The services outlive the gateway: its clients' last frames are still handled.
     let services = Shell { shutdown: CancellationToken::new(), ..shell.clone() };
     let mut running = start(&args, demo, &services)?;

@@ -68,7 +68,7 @@ pub struct Args {
 
     /// Endpoints and routes that callers without a token may use, separated by commas:
     /// `notifications` (listening to what is sent to everyone), `notifications.send` (sending to
-    /// everyone), or `all`.
+    /// everyone), `all`, or `none`.
     #[arg(long, env = "CARILLON_ALLOW_ANONYMOUS", value_name = "NAMES", value_delimiter = ',', value_parser = anonymous_name)]
     pub allow_anonymous: Option<Vec<String>>,
 
@@ -260,6 +260,6 @@ fn anonymous_name(name: &str) -> Result<String, String> {
     let endpoints = ENDPOINTS.iter().filter(|endpoint| endpoint.anonymous).map(|endpoint| endpoint.name);
     let routes = ROUTES.iter().filter(|route| route.access == carillon_contract::Access::Anonymous);
     let mut names: Vec<&str> = endpoints.chain(routes.map(|route| route.name)).collect();
-    names.push("all");
+    names.extend(["all", "none"]);
     if names.contains(&name) { Ok(name.to_owned()) } else { Err(format!("one of {}", names.join(", "))) }
 }

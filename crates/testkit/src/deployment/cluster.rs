@@ -118,6 +118,17 @@ impl Cluster {
         Ok(gateway)
     }
 
+    /// Starts one more replica of a service, `chat-3`, say.
+    ///
+    /// # Errors
+    /// If there is one of that number, or it doesn't become ready.
+    pub async fn add_replica(&self, service: &str, number: usize) -> anyhow::Result<()> {
+        let spec = self.service_spec(service, number)?;
+        let (supervisor, name) = (&self.deployment.supervisor, spec.name.clone());
+        supervisor.launch(spec)?;
+        supervisor.ready(&name).await
+    }
+
     async fn launch_everything(&self) -> anyhow::Result<()> {
         let supervisor = &self.deployment.supervisor;
         for service in self.processes.services {

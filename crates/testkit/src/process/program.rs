@@ -47,7 +47,15 @@ pub(crate) fn built(name: &str) -> anyhow::Result<PathBuf> {
 /// # Errors
 /// If it hasn't been built.
 pub fn carillon() -> anyhow::Result<Command> {
-    super::command(&built("carillon")?, None)
+    program("carillon")
+}
+
+/// One of Carillon's binaries, likewise.
+///
+/// # Errors
+/// If it hasn't been built.
+pub fn program(name: &str) -> anyhow::Result<Command> {
+    super::command(&built(name)?, None)
 }
 
 fn server_directories() -> Vec<PathBuf> {

@@ -1,11 +1,16 @@
 //! The task of one worker: takes in events and commands, writes what they have queued, and keeps time.
 
+mod drain;
+
 use std::{rc::Rc, sync::Arc, time::Duration};
 
 use carillon_contract::{ServiceName, messages::Block};
 use ipnet::IpNet;
 use rand::RngExt;
 use tokio::{sync::mpsc, time::MissedTickBehavior};
+
+pub(crate) use drain::Draining;
+use drain::drain;
 
 use super::{
     alarm::Alarm,
@@ -28,9 +33,6 @@ const TURN: usize = 256;
 
 /// The longest that a drained client is asked to wait before it comes back.
 const COME_BACK_MS: u64 = 1_000;
-
-/// Pause between two groups of connections that are drained.
-const DRAIN_STEP: Duration = Duration::from_millis(20);
 
 /// What a worker is told about its connections.
 #[derive(Debug, Clone)]
@@ -55,15 +57,6 @@ pub(crate) enum Control {
     Disconnect { connection: Arc<str>, reply: mpsc::Sender<bool> },
     /// The gateway is going.
     Drain(Draining),
-}
-
-/// How to send everyone away.
-#[derive(Debug, Clone)]
-pub(crate) struct Draining {
-    /// The time over which connections are spread.
-    pub(crate) window: Duration,
-    /// Dropped when the worker's last connection is gone.
-    pub(crate) done: mpsc::Sender<()>,
 }
 
 /// Runs a worker until nobody sends it anything any more.
@@ -298,24 +291,4 @@ impl Shard {
 fn seconds_until(micros: i64) -> i64 {
     let left = micros.saturating_sub(clock::now());
     left.div_euclid(1_000_000) + i64::from(left.rem_euclid(1_000_000) > 0)
-}
-
-/// Sends every connection away, spread over the window.
-async fn drain(shard: Rc<Shard>, draining: Draining) {
-    let mut keys = shard.keys(|_| true);
-    let steps = (draining.window.as_millis() / DRAIN_STEP.as_millis()).max(1);
-    let group = keys.len().div_ceil(usize::try_from(steps).unwrap_or(1)).max(1);
-    while !keys.is_empty() {
-        let rest = keys.split_off(group.min(keys.len()));
-        shard.metrics.drain.sent_away.inc_by(keys.len() as u64);
-        keys.into_iter().for_each(|key| shard.send_away(key));
-        keys = rest;
-        tokio::time::sleep(DRAIN_STEP).await;
-    }
-    // Those that came in meanwhile, until the last is gone or the process has no more time.
-    while !shard.is_empty() {
-        shard.keys(|_| true).into_iter().for_each(|key| shard.send_away(key));
-        tokio::time::sleep(DRAIN_STEP).await;
-    }
-    drop(draining.done);
 }
