@@ -7,6 +7,8 @@ SHELL := /bin/bash
 CARGO ?= cargo
 # More arguments for the programs and tests that are started: make run ARGS='--no-demo'
 ARGS ?=
+# What `make image` names what it builds.
+IMAGE ?= carillon:local
 # What `make fuzz` fuzzes, and for how long.
 FUZZ ?= frames
 FUZZ_SECONDS ?= 60
@@ -25,6 +27,17 @@ run: ## build and start everything in one process on http://127.0.0.1:8000 (ARGS
 .PHONY: cluster
 cluster: setup-tests build ## start a whole cluster on this machine: NATS, Postgres, 2 gateways, 2 replicas of each service
 	$(CARGO) run --bin cluster -- $(ARGS)
+
+## Delivering it
+
+.PHONY: image
+image: ## build the image with every binary (IMAGE=registry/carillon:1.0 names it; needs Docker)
+	DOCKER_BUILDKIT=1 docker build --file deploy/docker/Dockerfile --tag $(IMAGE) \
+	  --build-arg SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) --build-arg REVISION=$$(git rev-parse HEAD) $(ARGS) .
+
+.PHONY: sbom
+sbom: ## write target/sbom/carillon.cdx.json: what the image's binary is made of, in CycloneDX (installs cargo-cyclonedx)
+	scripts/sbom.sh
 
 ## Building and testing
 
@@ -49,7 +62,7 @@ test-e2e: setup-tests build ## run the end-to-end tests, against one process and
 	$(CARGO) test --workspace --test end_to_end -- $(ARGS)
 
 .PHONY: test-deploy
-test-deploy: setup-tests build ## check the Helm chart, Kustomize's overlays, and what they start (ARGS='-k trial' selects)
+test-deploy: setup-tests build ## check what is in deploy and k8s: manifests, image, compose, NATS and Postgres with TLS, and every name (ARGS='-k trial' selects)
 	scripts/setup-deploy.sh
 	cd tests/deploy && .venv/bin/pytest $(ARGS)
 

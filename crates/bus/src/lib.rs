@@ -27,7 +27,7 @@ pub use carillon_trace::TraceContext;
 pub use error::{ConnectError, PublishError, RequestError, SubscribeError};
 pub use limits::Limits;
 pub use message::Message;
-pub use nats::{Inspection, NatsOptions};
+pub use nats::{ClientCertificate, Inspection, NatsOptions};
 pub use refusal::{Refusal, RefusalKind};
 pub use request::Timing;
 pub use server::{Handler, Server};

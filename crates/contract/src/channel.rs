@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
 use crate::ServiceName;
 
 /// The first word of a channel's name, and who owns such channels.
-const KINDS: [(&str, ServiceName); 12] = [
+pub(crate) const KINDS: [(&str, ServiceName); 12] = [
     ("access", ServiceName::Auth),
     ("user", ServiceName::Notification),
     ("everyone", ServiceName::Notification),
@@ -100,6 +100,11 @@ impl Channel {
     /// Revocations and ended memberships, which every gateway follows.
     pub fn access() -> Self {
         Self("access".into())
+    }
+
+    /// The first words of the channels that a service owns.
+    pub fn kinds_of(service: ServiceName) -> impl Iterator<Item = &'static str> {
+        KINDS.into_iter().filter(move |(_, owner)| *owner == service).map(|(kind, _)| kind)
     }
 
     /// The canonical text.

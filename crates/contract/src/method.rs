@@ -25,6 +25,10 @@ macro_rules! methods {
             const NAME: &'static str = $name;
             type Reply = $reply;
         })*
+
+        /// Every method's name.
+        #[cfg(test)]
+        pub(crate) const NAMES: &[&str] = &[$($name),*];
     };
 }
 

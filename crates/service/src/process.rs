@@ -1,15 +1,17 @@
 //! A process that runs one service: its command line, its bus, its signals, its end.
 
-use std::{future::Future, net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{future::Future, net::SocketAddr, process::ExitCode};
 
 use anyhow::Context;
-use carillon_bus::{Bus, NatsOptions};
+use carillon_bus::Bus;
 use carillon_contract::Program;
 use clap::{Args, Command, CommandFactory, FromArgMatches, Parser};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::{LogFormat, Shell, logging, measure_process, ops::serve_ops, systemd::tell_systemd};
+use crate::{
+    LogFormat, NatsLoginArgs, Shell, logging, measure_process, ops::serve_ops, systemd::tell_systemd,
+};
 
 /// What every process of a cluster is told.
 #[derive(Debug, Clone, Args)]
@@ -24,9 +26,9 @@ pub struct ProcessArgs {
     )]
     pub nats_url: String,
 
-    /// A NATS credentials file (JWT and seed), if the servers ask for one.
-    #[arg(long, env = "CARILLON_NATS_CREDENTIALS", value_name = "FILE")]
-    pub nats_credentials: Option<PathBuf>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub nats_login: NatsLoginArgs,
 
     /// Address and port of /healthz, /readyz and /metrics.
     #[arg(long, env = "CARILLON_OPS_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:9000")]
@@ -91,8 +93,8 @@ where
     block_on(async move {
         let CommandLine { process, service } = arguments;
         process.log.start()?;
-        let bus =
-            Bus::connect(process.nats_options(name)).await.context("connecting to NATS (--nats-url)")?;
+        let options = process.nats_login.options(&process.nats_url, name)?;
+        let bus = Bus::connect(options).await.context("connecting to NATS (--nats-url)")?;
         let shell = Shell::new(bus);
         let tracing = carillon_trace::start(name, &shell.metrics);
         // Not ready before the service has registered what it waits for.
@@ -114,14 +116,6 @@ where
         ended.cancel();
         outcome
     })
-}
-
-impl ProcessArgs {
-    fn nats_options(&self, name: &str) -> NatsOptions {
-        let mut options = NatsOptions::new(&self.nats_url, name);
-        options.credentials_file.clone_from(&self.nats_credentials);
-        options
-    }
 }
 
 /// Runs a process's main future on a runtime with a thread per core, with actix's arbiters at hand.

@@ -1,8 +1,9 @@
 //! A private NATS server.
 
-use std::{fs, sync::Arc};
+use std::{fmt::Write as _, fs, sync::Arc};
 
 use anyhow::Context;
+use carillon_contract::Program;
 use rustix::process::Signal;
 
 use crate::process::{Ready, Spec, Supervisor, Tier, installed};
@@ -12,6 +13,9 @@ pub(crate) const NAME: &str = "nats";
 
 /// How Carillon's NATS servers are configured: with the largest message that they are to carry.
 const SETTINGS: &str = "max_payload: 8MB";
+
+/// What each program of Carillon may do, as it is deployed.
+const PERMISSIONS: &str = include_str!("../../../deploy/nats/permissions.conf");
 
 /// A real nats-server on a free port of the loopback interface.
 #[derive(Debug, Clone)]
@@ -37,9 +41,12 @@ impl Nats {
         Self::launch(&Arc::new(Supervisor::new()?), settings).await
     }
 
-    /// Starts one among the processes of `supervisor`.
+    /// Starts one among the processes of `supervisor`, where each program of Carillon has a user with its name as its
+    /// password, who may do what `deploy/nats/permissions.conf` says. Who doesn't log in may do everything: tests.
     pub(crate) async fn start_in(supervisor: &Arc<Supervisor>) -> anyhow::Result<Self> {
-        Self::launch(supervisor, SETTINGS).await
+        let file = supervisor.directory().join("permissions.conf");
+        fs::write(file, PERMISSIONS).context("the permissions of nats-server")?;
+        Self::launch(supervisor, &format!("{SETTINGS}\n{}", accounts())).await
     }
 
     async fn launch(supervisor: &Arc<Supervisor>, settings: &str) -> anyhow::Result<Self> {
@@ -96,4 +103,18 @@ impl Nats {
     pub async fn start_again(&self) -> anyhow::Result<()> {
         self.supervisor.start(NAME).await
     }
+}
+
+fn accounts() -> String {
+    let mut text =
+        "include permissions.conf\nno_auth_user: tests\naccounts { CARILLON { users = [\n".to_owned();
+    for program in Program::ALL {
+        let permissions = program.as_str().replace('-', "_");
+        let _ = writeln!(
+            text,
+            "{{ user: \"{program}\", password: \"{program}\", permissions: ${permissions}_permissions }}"
+        );
+    }
+    text.push_str("{ user: tests, password: tests }\n] } }\n");
+    text
 }

@@ -4,7 +4,10 @@ use std::{path::PathBuf, time::Duration};
 
 use carillon_service::{DatabaseArgs, time::duration};
 use carillon_token::CARILLON;
-use clap::Parser;
+use clap::{
+    ArgAction, Parser,
+    builder::{BoolishValueParser, TypedValueParser as _},
+};
 
 /// Users, organisations, projects, memberships, tokens, keys and revocation.
 #[derive(Debug, Clone, clap::Args)]
@@ -36,8 +39,14 @@ pub struct Args {
     )]
     pub bare_ids: String,
 
-    /// What to do about the demo's users, organisation and project: `carillon up` makes them.
-    #[arg(skip)]
+    /// Make, or keep, the demo's users, organisation and project. For a trial only: everyone knows these users'
+    /// passwords, and one of them is an admin.
+    #[arg(
+        long,
+        env = "CARILLON_DEMO",
+        action = ArgAction::SetTrue,
+        value_parser = BoolishValueParser::new().map(Demo::wanted)
+    )]
     pub demo: Demo,
 }
 
@@ -51,6 +60,13 @@ pub enum Demo {
     /// Don't start with one who still has the demo's password.
     #[default]
     Refuse,
+}
+
+impl Demo {
+    /// Where a service is a process of its own, other machines can reach it.
+    fn wanted(wanted: bool) -> Self {
+        if wanted { Self::Make } else { Self::Refuse }
+    }
 }
 
 /// How long tokens and what is known about them last.
@@ -154,5 +170,19 @@ impl Args {
     /// A variable of the environment that can't be read.
     pub fn from_environment(url: &str) -> Result<Self, clap::Error> {
         CommandLine::try_parse_from(["auth", "--database-url", url]).map(|line| line.args)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_demo_has_to_be_asked_for() {
+        let demo = |more: &[&str]| {
+            let line = ["auth", "--database-url", "sqlite:auth.db"].iter().chain(more);
+            CommandLine::try_parse_from(line).expect("options").args.demo
+        };
+        assert_eq!((demo(&[]), demo(&["--demo"])), (Demo::Refuse, Demo::Make));
     }
 }

@@ -10,14 +10,14 @@ mod files;
 mod keys;
 mod report;
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use carillon_auth::{BootstrapArgs, LoginArgs, TokenArgs};
 use carillon_chat::SettingsArgs as ChatSettingsArgs;
 use carillon_gateway::Mode;
 use carillon_metrics::SettingsArgs as MetricsSettingsArgs;
 use carillon_notification::RetentionArgs;
-use carillon_service::time::duration;
+use carillon_service::{NatsLoginArgs, time::duration};
 use carillon_ticket_presence::SettingsArgs as ProjectSettingsArgs;
 
 use crate::{
@@ -70,11 +70,11 @@ pub(crate) struct Args {
     )]
     nats_url: Option<String>,
 
-    /// A NATS credentials file (JWT and seed), if the servers ask for one.
-    #[arg(long, env = "CARILLON_NATS_CREDENTIALS", value_name = "FILE", help_heading = "A cluster")]
-    nats_credentials: Option<PathBuf>,
+    #[command(flatten, next_help_heading = "A cluster")]
+    nats_login: NatsLoginArgs,
 
-    /// As which service to connect to NATS, whose accounts may allow each its own subjects.
+    /// As which program to connect to NATS, whose accounts may allow each its own subjects. Only a gateway may ask
+    /// every service how it does.
     #[arg(long, value_name = "NAME", default_value = "gateway", help_heading = "A cluster")]
     nats_name: String,
 

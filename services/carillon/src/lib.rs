@@ -15,7 +15,9 @@ mod migrations;
 mod new_epoch;
 mod output;
 mod probe;
+mod program;
 mod publish;
+mod ready;
 mod signals;
 mod tail;
 mod token;
@@ -64,6 +66,9 @@ enum Command {
     /// Take the migrations that databases lack, before services of a new version start.
     #[command(after_help = AFTER_HELP)]
     Migrate(Box<migrate::Args>),
+    /// Ask the process beside this one whether it is ready. It is the health check of containers.
+    #[command(after_help = AFTER_HELP)]
+    Ready(Box<ready::Args>),
     /// Open real connections to every endpoint, and measure handshake, round trip and recovery.
     #[command(after_help = AFTER_HELP)]
     Probe(Box<probe::Args>),
@@ -85,6 +90,9 @@ pub fn command_line() -> clap::Command {
 
 /// Does what the command line of this process says.
 pub fn main() -> ExitCode {
+    if let Some(program) = program::called() {
+        return program::run(program);
+    }
     let command = command_line();
     let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
     let is_check = words.get(1).is_some_and(|word| word == "check");
@@ -100,6 +108,7 @@ pub fn main() -> ExitCode {
         Command::Disconnect(arguments) => output::run(disconnect::run(*arguments)),
         Command::Check(arguments) => output::run(check::run(*arguments, unreadable)),
         Command::Migrate(arguments) => output::run(migrate::run(*arguments)),
+        Command::Ready(arguments) => output::run(ready::run(*arguments)),
         Command::Probe(arguments) => output::run(probe::run(*arguments)),
         Command::Load(arguments) => output::run(load::run(*arguments)),
         Command::NewEpoch(arguments) => output::run(new_epoch::run(*arguments)),

@@ -47,6 +47,10 @@ async fn a_cluster(cluster: &Cluster) -> anyhow::Result<()> {
     let whole = [
         "--nats-url",
         &nats,
+        "--nats-user",
+        "gateway",
+        "--nats-password",
+        "gateway",
         "--database-url",
         &postgres,
         "--url",
@@ -79,10 +83,26 @@ async fn a_cluster(cluster: &Cluster) -> anyhow::Result<()> {
     ] {
         is(&ended, group, what, "ok")?;
     }
+    what_each_program_may(&nats).await?;
     what_nats_lacks().await?;
     what_databases_lack(&postgres).await?;
     what_tokens_lack(&nats).await?;
     a_service_is_away(cluster, &whole).await
+}
+
+/// Each program is a user of its own, who may do what that needs, and not what another does.
+async fn what_each_program_may(nats: &str) -> anyhow::Result<()> {
+    for program in ["gateway", "auth", "notification", "chat", "ticket-presence", "metrics"] {
+        let login = ["--nats-url", nats, "--nats-user", program, "--nats-password", program];
+        let ended = check(&[&login[..], &["--nats-name", program]].concat()).exits(0).await?;
+        is(&ended, "nats", "permissions", "ok")?;
+        is(&ended, "nats", "round trip", "ok")?;
+    }
+    let chat = ["--nats-url", nats, "--nats-user", "chat", "--nats-password", "chat"];
+    let ended = Invocation::of(&["check", "--json", "--timeout", "1s"]).with(&chat).exits(1).await?;
+    let denied = is(&ended, "nats", "permissions", "failed")?;
+    ensure!(denied["detail"].as_str().is_some_and(|detail| detail.contains("rpc.auth.heads")), "{denied}");
+    is(&ended, "nats", "round trip", "failed").map(drop)
 }
 
 async fn what_nats_lacks() -> anyhow::Result<()> {

@@ -7,11 +7,12 @@ use std::{
 };
 
 use async_nats::{Client, Event, ServerError};
-use carillon_contract::{Channel, ServiceName, Subject, messages::HeadsRequest};
+use bytes::Bytes;
+use carillon_contract::{Channel, Program, ServiceName, Subject, inbox, messages::HeadsRequest};
 use futures_util::StreamExt;
 use tokio::time::timeout;
 
-use super::{NatsOptions, ROOM_FOR_HEADERS};
+use super::{NatsOptions, ROOM_FOR_HEADERS, trouble::Trouble};
 
 /// How many messages go around; the fastest counts.
 const ROUNDS: usize = 5;
@@ -38,12 +39,13 @@ pub struct Inspection {
     pub connected: Duration,
     /// How long a message took to it and back. `None` if it did not come back.
     pub round_trip: Option<Duration>,
-    /// What it refused: subjects that gateways and services need.
+    /// What it refused: subjects that a process of this name needs.
     pub refused: Vec<String>,
 }
 
 impl Inspection {
-    /// Connects once, sends a few messages around on a channel of nobody's, and tries what a gateway has to be allowed.
+    /// Connects once, sends a few messages around, and tries what a process of this name has to be allowed, in ways that
+    /// nobody notices.
     ///
     /// # Errors
     /// Why there is no connection.
@@ -58,12 +60,21 @@ impl Inspection {
             }
             std::future::ready(())
         });
+        let trouble = Trouble::default();
+        // A second look at each server tells why the first has failed.
+        let client_options = trouble.noted_by(client_options).max_reconnects(2 * servers.len());
         let begun = Instant::now();
         let client = timeout(within, client_options.connect(servers)).await;
         let client = client.map_err(|_| format!("no connection within {within:?}"))?;
-        let client = client.map_err(|error| causes(&error))?;
+        let client = client.map_err(|error| trouble.reason().unwrap_or_else(|| causes(&error)))?;
         let connected = begun.elapsed();
-        let round_trip = around(&client, within).await;
+        let round_trip = around(&client, &inbox(&options.name), within).await;
+        match Program::named(&options.name) {
+            Some(Program::Service(service)) => speak(&client, service).await,
+            Some(Program::Gateway) | None => listen_and_ask(&client).await,
+        };
+        // What it refuses it says before it answers this.
+        let _ = timeout(within, client.flush()).await;
         tokio::time::sleep(ECHO).await;
         let info = client.server_info();
         let mut refused = heard.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -82,25 +93,44 @@ impl Inspection {
     }
 }
 
-/// Does what a gateway does: listens to a channel and to the other gateways, and asks every service.
-async fn around(client: &Client, within: Duration) -> Option<Duration> {
-    let nobodys = Channel::new("room", &[&format!("carillon-check-{:032x}", rand::random::<u128>())]).ok()?;
-    let subject = Subject::live(&nobodys).as_str().to_owned();
+/// Sends messages to itself, as every process does to know that the server has heard it.
+async fn around(client: &Client, inbox: &str, within: Duration) -> Option<Duration> {
+    let subject = format!("{inbox}.{}", nobodys_name());
     let mut echo = client.subscribe(subject.clone()).await.ok()?;
-    let _gateways = client.subscribe(Subject::gateways().as_str().to_owned()).await.ok()?;
-    for service in ServiceName::ALL {
-        // It is answered to nobody, and tells whether asking is allowed.
-        let question = Subject::rpc::<HeadsRequest>(service).as_str().to_owned();
-        client.publish(question, bytes::Bytes::new()).await.ok()?;
-    }
     let mut best: Option<Duration> = None;
     for _ in 0..ROUNDS {
         let begun = Instant::now();
-        client.publish(subject.clone(), bytes::Bytes::from_static(b"{}")).await.ok()?;
+        client.publish(subject.clone(), Bytes::from_static(b"{}")).await.ok()?;
         timeout(within, echo.next()).await.ok()??;
         best = Some(best.map_or(begun.elapsed(), |best| best.min(begun.elapsed())));
     }
     best
+}
+
+/// Does what a gateway does: listens to a channel and to the other gateways, and asks every service.
+async fn listen_and_ask(client: &Client) -> Option<()> {
+    let nobodys = Channel::new("room", &[&nobodys_name()]).ok()?;
+    let _channel = client.subscribe(Subject::live(&nobodys).to_string()).await.ok()?;
+    let _gateways = client.subscribe(Subject::gateways().to_string()).await.ok()?;
+    for service in ServiceName::ALL {
+        // It is answered to nobody, and tells whether asking is allowed.
+        let question = Subject::rpc::<HeadsRequest>(service).to_string();
+        client.publish(question, Bytes::new()).await.ok()?;
+    }
+    Some(())
+}
+
+/// Does what a service does: publishes to channels, of which each is nobody's.
+async fn speak(client: &Client, service: ServiceName) -> Option<()> {
+    for kind in Channel::kinds_of(service) {
+        let nobodys = Channel::new(kind, &[&nobodys_name()]).ok()?;
+        client.publish(Subject::live(&nobodys).to_string(), Bytes::new()).await.ok()?;
+    }
+    Some(())
+}
+
+fn nobodys_name() -> String {
+    format!("carillon-check-{:032x}", rand::random::<u128>())
 }
 
 fn words(error: &ServerError) -> String {

@@ -12,7 +12,7 @@ use async_nats::{Client, Event, connection::State};
 use tokio::{sync::Notify, time};
 use tracing::{debug, info, warn};
 
-use super::{confirm::Confirmations, inbox::Inbox};
+use super::{confirm::Confirmations, inbox::Inbox, trouble::Trouble};
 use crate::signal::{Signal, Signals};
 
 /// How often to look at the connection while waiting for it, should its event get lost.
@@ -24,6 +24,7 @@ pub(super) struct Link {
     pub(super) signals: Arc<Signals>,
     pub(super) inbox: Arc<Inbox>,
     pub(super) confirmations: Arc<Confirmations>,
+    pub(super) trouble: Trouble,
     connected_before: AtomicBool,
     complained: AtomicBool,
     connected: Notify,
@@ -35,6 +36,7 @@ impl Link {
             signals: Signals::new(),
             inbox,
             confirmations: Arc::default(),
+            trouble: Trouble::default(),
             connected_before: AtomicBool::new(false),
             complained: AtomicBool::new(false),
             connected: Notify::new(),
@@ -66,12 +68,13 @@ impl Link {
         }
     }
 
-    /// One warning for an outage, however many attempts it takes.
-    fn on_failed_attempt(&self, error: &async_nats::ClientError) {
-        if self.complained.swap(true, Ordering::Relaxed) {
-            debug!(%error, "the bus is still out of reach");
-        } else {
-            warn!(%error, "the bus is out of reach; trying on");
+    /// One warning for an outage, however many attempts it takes: at the second, when it is known why the first failed.
+    fn on_failed_attempt(&self, kind: &async_nats::ClientError) {
+        match self.trouble.reason() {
+            Some(error) if !self.complained.swap(true, Ordering::Relaxed) => {
+                warn!(%error, "the bus is out of reach; trying on");
+            }
+            _ => debug!(%kind, "the bus is out of reach"),
         }
     }
 

@@ -7,6 +7,7 @@ mod inspection;
 mod link;
 mod listener;
 mod options;
+mod trouble;
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,7 +21,10 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::listener::Listener;
 use self::{inbox::Inbox, link::Link};
-pub use self::{inspection::Inspection, options::NatsOptions};
+pub use self::{
+    inspection::Inspection,
+    options::{ClientCertificate, NatsOptions},
+};
 use crate::{
     ConnectError, Limits, PublishError, RequestError, SubscribeError, message::Reply, server, signal::Signals,
 };
@@ -52,6 +56,7 @@ impl Nats {
         let link = Link::new(Inbox::new(&options.inbox_prefix()?));
         let (servers, client_options) = options.client_options().await?;
         let told = Arc::clone(&link);
+        let client_options = link.trouble.noted_by(client_options);
         let client_options = client_options.retry_on_initial_connect().event_callback(move |event| {
             told.on(event);
             std::future::ready(())

@@ -1,8 +1,15 @@
 //! How to reach NATS.
 
-use std::{fmt, path::PathBuf, time::Duration};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use async_nats::{ConnectOptions, ServerAddr};
+use async_nats::{
+    ConnectOptions, ServerAddr,
+    rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+};
 use percent_encoding::percent_decode_str;
 
 use crate::{ConnectError, Limits};
@@ -36,10 +43,22 @@ pub struct NatsOptions {
     pub token: Option<String>,
     /// A credentials file (JWT and seed).
     pub credentials_file: Option<PathBuf>,
-    /// Certificates of authorities to trust besides the system's (PEM), for TLS.
+    /// Certificates of authorities to trust instead of the system's (PEM). With these the connection is by TLS,
+    /// whatever the addresses say.
     pub certificate_authorities: Option<PathBuf>,
+    /// The certificate to show to servers that ask for one, for TLS.
+    pub client_certificate: Option<ClientCertificate>,
     /// The bounds of the bus.
     pub limits: Limits,
+}
+
+/// A certificate of one's own, and its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// The file of the certificate, with those that lead to its authority (PEM).
+    pub certificate: PathBuf,
+    /// The file of its private key (PEM).
+    pub key: PathBuf,
 }
 
 impl NatsOptions {
@@ -53,6 +72,7 @@ impl NatsOptions {
             token: None,
             credentials_file: None,
             certificate_authorities: None,
+            client_certificate: None,
             limits: Limits::default(),
         }
     }
@@ -63,7 +83,7 @@ impl NatsOptions {
         if self.name.is_empty() || !self.name.bytes().all(plain) {
             return Err(ConnectError::Invalid(format!("{:?} is no name for a service", self.name)));
         }
-        Ok(format!("_INBOX_{}", self.name))
+        Ok(carillon_contract::inbox(&self.name))
     }
 
     /// The servers, and everything that the client has to know about them.
@@ -86,10 +106,21 @@ impl NatsOptions {
         if servers.is_empty() {
             return Err(ConnectError::Invalid("no address of a NATS server".to_owned()));
         }
+        Ok((servers, self.log_in(self.encrypt(options)?).await?))
+    }
+
+    /// The files are read for each connection, so that renewed ones count. What can't be read now is told now.
+    fn encrypt(&self, mut options: ConnectOptions) -> Result<ConnectOptions, ConnectError> {
         if let Some(file) = &self.certificate_authorities {
-            options = options.add_root_certificates(file.clone());
+            certificates_in(file)?;
+            options = options.add_root_certificates(file.clone()).require_tls(true);
         }
-        Ok((servers, self.log_in(options).await?))
+        if let Some(ClientCertificate { certificate, key }) = &self.client_certificate {
+            certificates_in(certificate)?;
+            PrivateKeyDer::from_pem_file(key).map_err(|error| unreadable(key, &error))?;
+            options = options.add_client_certificate(certificate.clone(), key.clone()).require_tls(true);
+        }
+        Ok(options)
     }
 
     async fn log_in(&self, options: ConnectOptions) -> Result<ConnectOptions, ConnectError> {
@@ -147,6 +178,19 @@ fn parse(text: &str) -> Result<(ServerAddr, Login), ConnectError> {
     Ok((ServerAddr::from_url(url).map_err(|_| invalid())?, login))
 }
 
+fn certificates_in(file: &Path) -> Result<(), ConnectError> {
+    let found: Result<Vec<_>, _> =
+        CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    match found.map_err(|error| unreadable(file, &error))?.is_empty() {
+        true => Err(ConnectError::Invalid(format!("{}: it holds no certificate (PEM)", file.display()))),
+        false => Ok(()),
+    }
+}
+
+fn unreadable(file: &Path, error: &dyn fmt::Display) -> ConnectError {
+    ConnectError::Invalid(format!("{}: {error}", file.display()))
+}
+
 fn decode(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
@@ -192,5 +236,12 @@ mod tests {
         let mut options = NatsOptions::new("localhost", "test");
         options.credentials_file = Some("/nonexistent".into());
         assert!(matches!(options.client_options().await, Err(ConnectError::Credentials(_))));
+        let no_certificate = tempfile::NamedTempFile::new().expect("a file");
+        for file in [no_certificate.path(), Path::new("/nonexistent")] {
+            let mut options = NatsOptions::new("tls://localhost", "test");
+            options.certificate_authorities = Some(file.into());
+            let error = options.client_options().await.expect_err("an error").to_string();
+            assert!(error.contains(&file.display().to_string()), "{error}");
+        }
     }
 }

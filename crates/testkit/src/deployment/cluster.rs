@@ -151,6 +151,7 @@ impl Cluster {
         let mut arguments = vec!["--ops-listen", &operations];
         let mut environment = self.environment.clone();
         environment.push(variable("CARILLON_DATABASE_URL", &self.postgres.url()));
+        environment.extend(nats_login(service));
         if service == "auth" {
             arguments.extend(["--bootstrap-admin", ADMIN]);
             environment.push(variable("CARILLON_BOOTSTRAP_ADMIN_PASSWORD", PASSWORD));
@@ -181,13 +182,18 @@ impl Cluster {
             name: gateway.name.clone(),
             program: built("gateway")?,
             arguments: arguments.map(Into::into).collect(),
-            environment: self.environment.clone(),
+            environment: [self.environment.clone(), nats_login("gateway").into()].concat(),
             user: None,
             stop_signal: Signal::TERM,
             tier: Tier::Edge,
             ready: Ready::Http(format!("{}/readyz", gateway.operations)),
         })
     }
+}
+
+/// Each program is a user of its own, who may do no more than it needs.
+fn nats_login(program: &str) -> [(String, String); 2] {
+    [variable("CARILLON_NATS_USER", program), variable("CARILLON_NATS_PASSWORD", program)]
 }
 
 fn gateways(supervisor: &Supervisor, options: &Options) -> anyhow::Result<[Gateway; 2]> {

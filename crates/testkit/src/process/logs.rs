@@ -27,6 +27,14 @@ impl Supervisor {
         self.with(name, |process| Ok(process.tail(0, usize::MAX)))
     }
 
+    /// Everything that a process has written after its first `mark` bytes, as in [`Self::marks`].
+    ///
+    /// # Errors
+    /// If there is no such process.
+    pub fn output_since(&self, name: &str, mark: u64) -> anyhow::Result<String> {
+        self.with(name, |process| Ok(process.tail(mark, usize::MAX)))
+    }
+
     /// Waits until a process has written this text.
     ///
     /// # Errors

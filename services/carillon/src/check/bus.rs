@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use carillon_bus::{Bus, Inspection, NatsOptions, RequestError, Timing};
-use carillon_contract::{ServiceName, messages::HeadsRequest};
+use carillon_bus::{Bus, Inspection, RequestError, Timing};
+use carillon_contract::{Program, ServiceName, messages::HeadsRequest};
 use futures_util::future::join_all;
 
 use super::{Args, report::Row, skipped};
@@ -27,10 +27,12 @@ pub(super) async fn rows(args: &Args) -> (Vec<Row>, Vec<Row>, Option<Bus>) {
     let Some(url) = &args.nats_url else {
         return (skipped(GROUP, "connection", reason), skipped(SERVICES, "on the bus", reason), None);
     };
-    let mut options = NatsOptions::new(url, &args.nats_name);
-    options.credentials_file.clone_from(&args.nats_credentials);
-    let found = match Inspection::of(&options, args.timeout).await {
-        Ok(found) => found,
+    let connected = match args.nats_login.options(url, &args.nats_name) {
+        Ok(options) => Inspection::of(&options, args.timeout).await.map(|found| (options, found)),
+        Err(error) => Err(format!("{error:#}")),
+    };
+    let (options, found) = match connected {
+        Ok(connected) => connected,
         Err(error) => {
             let nobody = skipped(SERVICES, "on the bus", "NATS can't be reached");
             return (vec![unreachable(&error)], nobody, None);
@@ -41,9 +43,13 @@ pub(super) async fn rows(args: &Args) -> (Vec<Row>, Vec<Row>, Option<Bus>) {
         version(&found),
         payload(&found),
         round_trip(&found),
-        permissions(&found),
+        permissions(&found, &args.nats_name),
         encryption(&found, url),
     ];
+    if let Some(Program::Service(service)) = Program::named(&args.nats_name) {
+        let reason = format!("{service} may not ask the others: --nats-name gateway may");
+        return (nats, skipped(SERVICES, "on the bus", &reason), None);
+    }
     match Bus::connect(options).await {
         Ok(bus) => {
             let services =
@@ -55,9 +61,12 @@ pub(super) async fn rows(args: &Args) -> (Vec<Row>, Vec<Row>, Option<Bus>) {
 }
 
 fn unreachable(error: &str) -> Row {
-    let is_refusal = error.to_ascii_lowercase().contains("authorization");
-    let mend = if is_refusal {
-        "a user and password in --nats-url, or --nats-credentials"
+    let words = error.to_ascii_lowercase();
+    let mend = if words.contains("authorization") {
+        "a user and password (--nats-user, --nats-password-file), or --nats-credentials"
+    } else if words.contains("certificate") || words.contains("tls") {
+        "the authority of its certificate (--nats-ca), a host in --nats-url that the certificate names, and \
+         --nats-certificate if it asks for one"
     } else {
         "start a NATS server, or say where it is (--nats-url)"
     };
@@ -106,17 +115,17 @@ fn round_trip(found: &Inspection) -> Row {
         None => Row::failed(
             GROUP,
             check,
-            "a message to a channel did not come back",
-            "allow live.> to be published and subscribed",
+            "a message to its own inbox did not come back",
+            "allow _INBOX_<name>.> to be published and subscribed",
         ),
     }
 }
 
-fn permissions(found: &Inspection) -> Row {
+fn permissions(found: &Inspection, name: &str) -> Row {
     if found.refused.is_empty() {
-        return Row::ok(GROUP, "permissions", "may use live.>, rpc.> and gateway.all");
+        return Row::ok(GROUP, "permissions", format!("as {name} needs them"));
     }
-    let mend = "allow live.>, rpc.>, gateway.all, replicas.>, telemetry.> and _INBOX_<service>.> (--nats-name says as whom to check)";
+    let mend = "what deploy/nats/permissions.conf allows (--nats-name says as whom to check)";
     Row::failed(GROUP, "permissions", found.refused.join("; "), mend)
 }
 
