@@ -55,6 +55,7 @@ EVERYTHING = {
         "allowAnonymous": ["notifications"],
         "defaultDialect": "ticketing",
         "compression": True,
+        "console": True,
         "heartbeatSeconds": 20,
         "drainSeconds": 60,
         "limits": {"connectionsPerAddress": 1000, "maxConnections": 1000000},

@@ -46,6 +46,7 @@ CARILLON_TRUSTED_PROXIES: {{ join "," $gateway.trustedProxies | quote }}
 CARILLON_FORWARDED_HEADER: {{ $gateway.forwardedHeader | quote }}
 CARILLON_PROXY_PROTOCOL: {{ ternary "true" "" $gateway.proxyProtocol | quote }}
 CARILLON_ALLOW_ANONYMOUS: {{ join "," $gateway.allowAnonymous | quote }}
+CARILLON_CONSOLE: {{ ternary "true" "" $gateway.console | quote }}
 CARILLON_DEFAULT_DIALECT: {{ $gateway.defaultDialect | quote }}
 CARILLON_COMPRESSION: {{ ternary "true" "" $gateway.compression | quote }}
 CARILLON_HEARTBEAT_SECONDS: {{ include "carillon.number" $gateway.heartbeatSeconds }}
