@@ -13,7 +13,7 @@ from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 
 from conftest import front_end
-from documentation import CLIENT, block, blocks
+from documentation import CLIENT, REPOSITORY, block, blocks
 from gateway import Gateway, user_token
 
 DOCUMENTS = Path(__file__).parent / "documents"
@@ -251,6 +251,11 @@ async def test_the_readmes_signals(configured, members):
 
 def test_the_readmes_task_is_the_documents():
     assert executed(python("@shared_task"))["export_data"]
+
+
+def test_the_front_page_has_the_same_ten_lines():
+    for name in ("# settings.py", "# shop/models.py"):
+        assert block(REPOSITORY / "README.md", "python", name) == python(name)
 
 
 def test_no_snippet_of_the_readme_is_left_out():
