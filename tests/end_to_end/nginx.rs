@@ -122,6 +122,8 @@ async fn passes_over(cluster: &Cluster) -> anyhow::Result<()> {
     }
     let logged = nginx.logged()?;
     ensure!(!logged.contains(&user.token), "a token was logged: {logged}");
-    ensure!(logged.contains("upstream_status=503, 101"), "no handshake was passed over: {logged}");
+    // It was going, or had gone: with so few clients it is quick.
+    let is_passed_over = |line: &str| ["503, 101", "502, 101"].iter().any(|both| line.ends_with(both));
+    ensure!(logged.lines().any(is_passed_over), "no handshake was passed over: {logged}");
     Ok(())
 }
