@@ -1,4 +1,6 @@
-"""The documents' functions, to be awaited. In a Django project they take the place of those in its consumers:
+"""The documents' functions, to be awaited (S1-03, S2-05, S2-07, S3-04).
+
+In a Django project they take the place of those in its consumers:
 
 from carillon.aio import broadcast_notification, broadcast_org_event
 """
