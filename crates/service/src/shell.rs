@@ -22,6 +22,9 @@ const ANNOUNCED: Duration = Duration::from_secs(600);
 /// How often it is looked whether the database answers.
 const DATABASE_PROBES: Duration = Duration::from_secs(2);
 
+/// How long a service that stops waits for what it has begun beside requests: longer than the delivery of a debt takes at most.
+const LAST_WORK: Duration = Duration::from_secs(10);
+
 /// How long to wait before trying again what the bus or database refused at the start.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -104,6 +107,34 @@ impl Shell {
         server.stop().await;
         tracing::info!(service = %S::NAME, "stopped");
         Ok(())
+    }
+
+    /// The same, while `work` goes on beside the requests. It ends with serving, also when that has failed, and at its own
+    /// pace: a debt that was being delivered would be nobody's until its claim lapses. After ten seconds it is dropped.
+    ///
+    /// # Errors
+    /// Those of [`Shell::serve`], or a panic of `work`.
+    pub async fn serve_beside<S, W>(
+        &self,
+        service: Arc<S>,
+        work: impl FnOnce(CancellationToken) -> W,
+    ) -> anyhow::Result<()>
+    where
+        S: Service,
+        W: Future<Output = ()> + Send + 'static,
+    {
+        let stop = self.shutdown.child_token();
+        let mut working = tokio::spawn(work(stop.clone()));
+        let served = self.serve(service).await;
+        stop.cancel();
+        match tokio::time::timeout(LAST_WORK, &mut working).await {
+            Ok(ended) => ended.context("what goes on beside requests")?,
+            Err(_) => {
+                tracing::warn!(service = %S::NAME, "what goes on beside requests did not end in time");
+                working.abort();
+            }
+        }
+        served
     }
 
     async fn subscribe<S: Service>(&self, dispatcher: Arc<Dispatcher<S>>) -> anyhow::Result<Server> {

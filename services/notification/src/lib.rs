@@ -47,9 +47,8 @@ pub async fn run(args: Args, shell: Shell) -> anyhow::Result<()> {
     database.register_metrics(&shell.metrics)?;
     let log = Log::open(database.clone(), args.retention.log()).await.context("opening the event log")?;
     let service = Arc::new(Notification::new(&shell, database.clone(), log, &args.retention)?);
-    let pruner = tokio::spawn(service.pruner(&args.retention).run(shell.shutdown.clone()));
-    let served = shell.serve(service).await;
-    pruner.abort();
+    let pruner = service.pruner(&args.retention);
+    let served = shell.serve_beside(service, |stop| pruner.run(stop)).await;
     database.close().await;
     served
 }

@@ -53,12 +53,7 @@ pub async fn run(args: Args, shell: Shell) -> anyhow::Result<()> {
     database.register_metrics(&shell.metrics)?;
     let log = Log::open(database.clone(), args.settings.log()).await.context("opening the event log")?;
     let service = Arc::new(Projects::new(&shell, database.clone(), log, &args.settings)?);
-    // Ends with serving, also when that has failed, and at its own pace: a debt that was being delivered would be nobody's for a minute.
-    let stop = shell.shutdown.child_token();
-    let working = tokio::spawn(service.clone().work(stop.clone()));
-    let served = shell.serve(service).await;
-    stop.cancel();
-    working.await.context("what goes on beside the requests")?;
+    let served = shell.serve_beside(service.clone(), |stop| service.work(stop)).await;
     database.close().await;
     served
 }
