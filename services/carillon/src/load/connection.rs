@@ -30,6 +30,8 @@ pub(super) struct Outcome {
     pub(super) room: u32,
     /// Whether it was there when sending began.
     pub(super) joined: bool,
+    /// Whether it was there when everything was over.
+    pub(super) stayed: bool,
     pub(super) ledgers: BTreeMap<u32, Ledger>,
     pub(super) unanswered: u64,
 }
@@ -60,7 +62,7 @@ impl Connection {
     /// Lives until it is over.
     pub(super) async fn run(mut self) -> Outcome {
         let mut backoff = Backoff::default();
-        let mut first = true;
+        let (mut first, mut stayed) = (true, false);
         while self.phase() != Phase::Over {
             if !first {
                 self.tally.reconnects.fetch_add(1, Relaxed);
@@ -71,7 +73,10 @@ impl Connection {
                     self.tally.open.fetch_add(1, Relaxed);
                     let ended = self.live(socket, &mut backoff).await;
                     self.tally.open.fetch_sub(1, Relaxed);
-                    let Some(closed) = ended else { break };
+                    let Some(closed) = ended else {
+                        stayed = true;
+                        break;
+                    };
                     self.tally.close(closed.code);
                 }
                 Err(said) => self.after = self.after.max(said),
@@ -85,6 +90,7 @@ impl Connection {
         Outcome {
             room: self.seat.room,
             joined: self.joined,
+            stayed,
             unanswered: self.outbox.again().len() as u64,
             ledgers: self.ledgers,
         }

@@ -34,6 +34,8 @@ struct Connections {
     reconnects: u64,
     failed_handshakes: u64,
     unrecovered: u64,
+    /// Those that were gone, and had not come back, when everything was over.
+    away: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -82,6 +84,7 @@ impl Report {
         let (sent, refused) = (count(&tally.sent), count(&tally.refused));
         let received = count(&tally.received);
         let unanswered = outcomes.iter().map(|outcome| outcome.unanswered).sum();
+        let away = outcomes.iter().filter(|outcome| !outcome.stayed).count() as u64;
         let lost = lost(tally, &outcomes);
         let out_of_order = count(&tally.late);
         let wanted = u64::from(args.connections);
@@ -95,6 +98,7 @@ impl Report {
                 reconnects: count(&tally.reconnects),
                 failed_handshakes: count(&tally.failed_handshakes),
                 unrecovered: count(&tally.unrecovered),
+                away,
             },
             messages: Messages {
                 sent,
@@ -115,7 +119,8 @@ impl Report {
             latency: Latency::of(&tally.latencies(), args.in_flight.is_some()),
             closes: tally.closes(),
             errors: tally.errors(),
-            ok: lost == 0 && out_of_order == 0 && unanswered == 0 && refused == 0 && joined == wanted,
+            ok: [lost, out_of_order, unanswered, refused, away].iter().all(|count| *count == 0)
+                && joined == wanted,
         }
     }
 
@@ -138,14 +143,15 @@ impl Report {
         row(
             "connections",
             format!(
-                "{} of {} opened, {} reconnects, {} handshakes failed, {} not recovered",
+                "{} of {} opened, {} reconnects, {} handshakes failed, {} not recovered, {} away at the end",
                 connections.opened,
                 connections.wanted,
                 connections.reconnects,
                 connections.failed_handshakes,
-                connections.unrecovered
+                connections.unrecovered,
+                connections.away
             ),
-            connections.opened < connections.wanted,
+            connections.opened < connections.wanted || connections.away > 0,
         );
         row(
             "messages",
