@@ -53,7 +53,8 @@ def flags_of(text):
 @cache
 def flags():
     """The options of everything that is built here, tools of the tests included."""
-    found = {flag for text in helps().values() for flag in flags_of(text)}
+    # Helm's, by which a chart's pages name its values.
+    found = {"--set"} | {flag for text in helps().values() for flag in flags_of(text)}
     for source in [*REPOSITORY.glob("tests/**/*.rs"), *REPOSITORY.glob("crates/testkit/src/**/*.rs")]:
         for field in re.findall(r"#\[arg\([^\]]*?long[^\]]*\]\s*(?:pub(?:\([a-z]+\))? )?(\w+):", source.read_text()):
             found.add("--" + field.replace("_", "-"))
@@ -233,7 +234,8 @@ def slug(heading):
 
 def wrong_ports(text, path=""):
     """Ports of this machine that nothing listens on."""
-    named = re.findall(r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\]):(\d+)\b", text)
+    # In a unit's template the instance is behind the first digits: 127.0.0.1:800%i.
+    named = re.findall(r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\]):(\d+)\b(?!%)", text)
     named += re.findall(r"(?:containerPort|targetPort): (\d+)", text)
     return {port for port in named if int(port) not in ports()}
 
