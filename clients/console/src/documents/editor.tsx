@@ -7,11 +7,13 @@ import {
   useRef,
   useState,
 } from "react";
+import { flushSync } from "react-dom";
+import type { Transaction } from "yjs";
 import { Avatars } from "../people/avatar.tsx";
 import { same } from "../people/directory.ts";
 import { useMe } from "../session/use-session.ts";
 import { type Caret, Carets } from "./carets.tsx";
-import { type Anchor, anchorAt, indexOf, write } from "./text-area-binding.ts";
+import { type Anchor, anchorAt, HERE, indexOf, write } from "./text-area-binding.ts";
 import type { Place, SharedText } from "./use-shared-text.ts";
 
 /** The text, and where in it the others are. */
@@ -24,10 +26,24 @@ export function Editor({ shared, name }: { shared: SharedText; name: string }) {
   const carets = useCarets(shared, content);
 
   useEffect(() => {
-    const changed = () => setContent(text.toString());
+    const show = () => setContent(text.toString());
+    // What others write is shown at once: the selection must not move between being remembered and that.
+    const changed = (_: unknown, { origin }: Transaction) => (origin === HERE ? show() : flushSync(show));
     text.observe(changed);
-    changed();
+    show();
     return () => text.unobserve(changed);
+  }, [text]);
+
+  // The browser tells of a selection only after it has moved: what is about to change is asked itself where it is.
+  useEffect(() => {
+    const remember = () => {
+      const shown = area.current;
+      if (shown && document.activeElement === shown && shown.value === text.toString()) {
+        selected.current = selectionIn(text, shown);
+      }
+    };
+    text.doc?.on("beforeTransaction", remember);
+    return () => text.doc?.off("beforeTransaction", remember);
   }, [text]);
 
   // What others write moves the selection with the words that it is at.
@@ -42,8 +58,7 @@ export function Editor({ shared, name }: { shared: SharedText; name: string }) {
   }, [content, text]);
 
   function tell(shown: HTMLTextAreaElement) {
-    const start = anchorAt(text, shown.selectionStart);
-    const end = anchorAt(text, shown.selectionEnd);
+    const { start, end } = selectionIn(text, shown);
     selected.current = { start, end };
     provider.awareness.setLocalStateField("place", { user: me, anchor: start, head: end } satisfies Place);
   }
@@ -83,6 +98,10 @@ export function Editor({ shared, name }: { shared: SharedText; name: string }) {
       </div>
     </div>
   );
+}
+
+function selectionIn(text: SharedText["text"], shown: HTMLTextAreaElement) {
+  return { start: anchorAt(text, shown.selectionStart), end: anchorAt(text, shown.selectionEnd) };
 }
 
 function wordsOf(others: number): string {
