@@ -44,6 +44,18 @@ export interface MessageOptions {
 /** How many messages a page has. */
 const PAGE = 50;
 
+/** Before anything was heard. */
+export const silence: ChatState = {
+  messages: [],
+  participants: [],
+  conversation: null,
+  userId: null,
+  typing: [],
+  hasMore: false,
+  error: null,
+  ...unconnected,
+};
+
 /** A room, by its name, or a conversation, by its number. */
 export class ChatStore extends Store<ChatState> {
   readonly #tier: Tier;
@@ -54,16 +66,7 @@ export class ChatStore extends Store<ChatState> {
   #past = 0;
 
   constructor(tier: Tier, target: Id) {
-    super({
-      messages: [],
-      participants: [],
-      conversation: null,
-      userId: null,
-      typing: [],
-      hasMore: false,
-      error: null,
-      ...unconnected,
-    });
+    super(silence);
     this.#tier = tier;
     this.#target = target;
     this.#isRoom = !/^\d+$/.test(String(target));

@@ -1,6 +1,6 @@
 import { useEffect, useSyncExternalStore } from "react";
 import type { Id, Notification, Visitor } from "../index.js";
-import type { ChatState, MessageOptions } from "./chat_store.js";
+import { type ChatState, type MessageOptions, silence } from "./chat_store.js";
 import { useCarillon } from "./context.js";
 import type { NotificationState } from "./notification_store.js";
 import type { ProjectState } from "./project_store.js";
@@ -76,16 +76,6 @@ export interface Chat extends ChatState {
   loadMore(): Promise<void>;
 }
 
-const silence: ChatState = {
-  messages: [],
-  participants: [],
-  conversation: null,
-  userId: null,
-  typing: [],
-  hasMore: false,
-  error: null,
-  ...unconnected,
-};
 const later = async () => {};
 
 /** A room, by its name, or a conversation, by its number. null: none. */
